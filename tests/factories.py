@@ -178,8 +178,11 @@ def add_picture(task: GenerationTask, index: int, seed: int) -> GeneratedImage:
 
 
 def hide(image: GeneratedImage, now: datetime, *, note: str = "", **changes: Any) -> Review:
-    """Hide a picture as a reviewer does, or decide something else about it."""
-    reviewer, _new = User.objects.get_or_create(username="rowan")
+    """Hide a picture as a reviewer does, or decide something else about it.
+
+    Each time another reviewer, as after flags and appeals.
+    """
+    reviewer = User.objects.create_user(f"rowan{User.objects.count()}")
     reviewer.user_permissions.add(Permission.objects.get(codename="add_review"))
     reason, _new = ReviewReason.objects.get_or_create(english="Violence", chinese="暴力")
     image.refresh_from_db()
