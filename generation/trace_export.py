@@ -26,7 +26,7 @@ SERVICE = "liujuan-studio"
 
 @cache
 def span_processor(endpoint: str) -> BatchSpanProcessor:
-    """Sends spans in the background; without room it drops them. Its queue has 2,048 spans.
+    """Sends spans in the background; without room in its queue it drops them.
 
     The SDK reads further variables itself: OTEL_EXPORTER_OTLP_HEADERS, OTEL_BSP_… and others.
     """

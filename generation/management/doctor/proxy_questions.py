@@ -21,7 +21,7 @@ from generation.proxy_probe import HOLD, PATH, PROBE_HEADER, SALT, SUBJECT
 
 TIMEOUT = 15.0
 BODY_BYTES = 200 * 1024
-"""The studio takes up to 256 KiB."""
+"""Less than a web process accepts, and more than most proxies do by default."""
 
 REACHED = "Does PUBLIC_URL lead to this studio?"
 SECURE = "Does the proxy pass on the scheme and the host?"

@@ -55,6 +55,10 @@ const empty = find("#review-empty", HTMLElement);
 let desk = EMPTY;
 /** Decisions that are being sent, by picture. @type {Map<number, Promise<void>>} */
 const sending = new Map();
+/** The end of what is being sent. @type {Promise<void>} */
+let newest = Promise.resolve();
+/** What waits for that. @type {Set<() => void>} */
+const unsent = new Set();
 let toastTimer = 0;
 let isLoading = false;
 let isExhausted = false;
@@ -151,9 +155,18 @@ function decide(state, reason = null) {
 /** @param {number} id @param {number[]} ids @param {string} state @param {() => Promise<void>} request */
 function send(id, ids, state, request) {
   apply({ type: "sent", ids, state });
-  const sent = request().catch((error) => {
+  /** @type {Promise<void> | undefined} */
+  let started;
+  const start = () => {
+    unsent.delete(start);
+    return (started ??= request());
+  };
+  unsent.add(start);
+  // one after another: the newest that is stored is the one that was decided last
+  const sent = newest.then(start).catch((error) => {
     for (const each of ids) refuse(each, error);
   });
+  newest = sent;
   for (const each of ids) sending.set(each, sent);
   void sent.finally(() => ids.forEach((each) => sending.delete(each)));
   if (id !== desk.current) announceNext();
@@ -325,6 +338,8 @@ setInterval(() => {
   // pictures of a reviewer who went away return to the queue
   if (boot.claimed && Date.now() - activeAt < RENEW_MS) void topUp(true);
 }, RENEW_MS);
+// requests that have begun outlive the page
+addEventListener("pagehide", () => unsent.forEach((start) => start()));
 if (boot.claimed) {
   addEventListener("pagehide", () => {
     const pictures = waiting(desk).map(({ id }) => id).join();

@@ -14,13 +14,15 @@ export class Refused extends Error {
 const token = () => /** @type {HTMLInputElement} */ (document.querySelector("#desk > [name='csrfmiddlewaretoken']")).value;
 
 /**
+ * Send, also if the page is left meanwhile.
+ *
  * @param {string} path below the page
  * @param {unknown} body
  * @returns {Promise<any>}
  */
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token() };
-  return jsonOf(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return jsonOf(await fetch(path, { method: "POST", headers, body: JSON.stringify(body), keepalive: true }));
 }
 
 /** @param {string} path @param {AbortSignal} [signal] */
