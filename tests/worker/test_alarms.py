@@ -89,15 +89,15 @@ async def expect(
     watcher: AlarmWatcher,
     alerts: Receiver,
     kind: AlarmKind,
-    mend: Callable[[], Awaitable[Any]],
+    repair: Callable[[], Awaitable[Any]],
     subject: str = "",
 ) -> None:
-    """The alarm is sent once however long it lasts; once `mend` has been awaited, its all-clear."""
+    """The alarm is sent once however long it lasts; after `repair` its all-clear is."""
     await turns(watcher)
     assert received(alerts) == [("alert.opened", kind.value, subject)]
     assert len(mail.outbox) == 1
 
-    await mend()
+    await repair()
     await turns(watcher)
     assert received(alerts)[1:] == [("alert.closed", kind.value, subject)]
     assert len(mail.outbox) == 2
@@ -139,11 +139,11 @@ async def test_a_model_that_is_down(
 ) -> None:
     demo_worker = await start_worker(faults=[parse({"do": "drop", "on": "models"})])
 
-    async def mend() -> None:
+    async def repair() -> None:
         demo_worker.demo.faults.clear()
         await demo_worker.runner.probe_models()
 
-    await expect(watcher, alerts, AlarmKind.MODEL_DOWN, mend, MODEL)
+    await expect(watcher, alerts, AlarmKind.MODEL_DOWN, repair, MODEL)
 
 
 async def test_a_refused_key(
@@ -154,12 +154,12 @@ async def test_a_refused_key(
     refused = await ModelState.objects.aget()
     assert refused.error_code == "key_refused"
 
-    async def mend() -> None:
+    async def repair() -> None:
         demo_worker.demo.key_check.api_key = ""
         await ModelState.objects.aupdate(refused_key="", refused_until=None)
         await demo_worker.runner.probe_models()
 
-    await expect(watcher, alerts, AlarmKind.KEY_REFUSED, mend)
+    await expect(watcher, alerts, AlarmKind.KEY_REFUSED, repair)
 
 
 async def test_a_disk_that_is_nearly_full(
@@ -202,12 +202,12 @@ async def test_a_queue_that_does_not_move(
         while not demo_worker.runner.runs:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    async def mend() -> None:
+    async def repair() -> None:
         cancel = database_sync_to_async(services.request_cancel)
         for task in tasks:
             await cancel(task_id=task.pk, now=clock.now())
 
-    await expect(watcher, alerts, AlarmKind.OLDEST_WAIT, mend)
+    await expect(watcher, alerts, AlarmKind.OLDEST_WAIT, repair)
 
 
 async def test_many_failures(
