@@ -15,7 +15,6 @@ import { MAX_TILES, Tiles } from "../review/review-tiles.js";
 
 const AHEAD = 20;
 const PRELOADED = 3;
-const MAX_CLAIMED = 120;
 const MAX_SEARCHES = 20;
 const RENEW_MS = 180_000;
 const TOAST_MS = 8_000;
@@ -110,7 +109,7 @@ async function topUp(isForced = false) {
   if (isLoading || (!isForced && (isExhausted || held >= wanted))) return;
   isLoading = true;
   try {
-    const most = Math.min(MAX_CLAIMED, wanted + AHEAD);
+    const most = wanted + AHEAD;
     /** @type {number | null} */
     let after = null;
     for (let search = 0; search < MAX_SEARCHES; search += 1) {
