@@ -120,7 +120,10 @@ class LimitedBackend(httpcore.AnyIOBackend):
 
 
 class LimitedTransport(httpx.AsyncHTTPTransport):
-    """The transport of the library on this network backend; no proxies, no HTTP/2."""
+    """The transport of the library on this network backend, to a proxy if there is one; no HTTP/2.
+
+    Whatever the environment names as proxy is not used.
+    """
 
     def __init__(
         self,
@@ -129,16 +132,24 @@ class LimitedTransport(httpx.AsyncHTTPTransport):
         most: int | None,
         keep_alive: float | None,
         backend: LimitedBackend | None = None,
+        proxy: str = "",
     ) -> None:
         context = tls or httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=context, trust_env=False)
+        limits: dict[str, Any] = {
+            "ssl_context": context,
+            "max_connections": most,
+            "keepalive_expiry": keep_alive,
+            "network_backend": backend or LimitedBackend(),
+        }
         # the library has no public way to set the network backend
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=most,
-            keepalive_expiry=keep_alive,
-            network_backend=backend or LimitedBackend(),
-        )
+        if proxy:
+            to = httpx.Proxy(proxy)
+            self._pool = httpcore.AsyncHTTPProxy(
+                proxy_url=str(to.url), proxy_auth=to.raw_auth, **limits
+            )
+        else:
+            self._pool = httpcore.AsyncConnectionPool(**limits)
 
 
 class NullCookieJar(CookieJar):
@@ -148,11 +159,24 @@ class NullCookieJar(CookieJar):
         return
 
 
-def tls_context(*, file: str = "", folder: str = "") -> ssl.SSLContext:
-    """Trusts the certificates of `file` and `folder`, or those of the library if both are empty."""
+def tls_context(
+    *, file: str = "", folder: str = "", own: str = "", verify: bool = True
+) -> ssl.SSLContext:
+    """Trusts the certificates of `file` and `folder`, or those of the library if both are empty.
+
+    `own` is a file with the certificate and key that are shown to servers that ask for one. Without
+    `verify`, every certificate of every name is trusted.
+    """
     if file or folder:
-        return ssl.create_default_context(cafile=file or None, capath=folder or None)
-    return httpx.create_ssl_context(trust_env=False)
+        context = ssl.create_default_context(cafile=file or None, capath=folder or None)
+    else:
+        context = httpx.create_ssl_context(trust_env=False)
+    if own:
+        context.load_cert_chain(own)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def header_problem(response: httpx.Response, limit: int | None) -> str:

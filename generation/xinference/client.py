@@ -25,6 +25,7 @@ from generation.xinference.base64_image import base64_image
 from generation.xinference.connections import HttpConnections, translate_errors
 from generation.xinference.key_check import KeyCheck
 from generation.xinference.model_list import ListedModel, ServedModel
+from generation.xinference.operator_messages import VARIABLES, SettingNames
 from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
 from generation.xinference.progress_poller import ProgressPoller
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
@@ -50,7 +51,8 @@ class XinferenceClient:
     Every method raises XinferenceError and nothing else, whatever the server responds; `draw` also
     raises PictureError. `transport` replaces the network, for an ASGI application in this process.
     Such transports ignore httpx's timeouts, so every request but `draw` has its own. `tls` has the
-    trusted certificates; by default those of httpx.
+    trusted certificates, by default those of httpx, and our own, if any. `proxy` is the URL of an
+    HTTP proxy in front of the server.
     """
 
     def __init__(
@@ -60,9 +62,16 @@ class XinferenceClient:
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
+        proxy: str = "",
+        names: SettingNames = VARIABLES,
     ) -> None:
         self._connections = HttpConnections(
-            base_url=base_url, api_key=api_key, transport=transport, tls=tls
+            base_url=base_url,
+            api_key=api_key,
+            transport=transport,
+            tls=tls,
+            proxy=proxy,
+            names=names,
         )
         self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
@@ -258,6 +267,11 @@ class XinferenceClient:
         """The response if its status is 200; otherwise raises its error."""
         if response.status == 200:
             return response
-        error = error_of(response, base_url=self._connections.base_url, prompts=prompts)
+        error = error_of(
+            response,
+            base_url=self._connections.base_url,
+            prompts=prompts,
+            names=self._connections.names,
+        )
         error.detail = self._connections.without_key(error.detail)
         raise error

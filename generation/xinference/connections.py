@@ -20,7 +20,7 @@ from generation.exceptions import (
     XinferenceFailed,
     XinferenceUnreachable,
 )
-from generation.xinference.operator_messages import reason_of_failure
+from generation.xinference.operator_messages import SettingNames, reason_of_failure
 from generation.xinference.response_body import read_response
 from generation.xinference.responses import ServerResponse
 
@@ -86,9 +86,12 @@ class HttpConnections:
         api_key: str,
         transport: httpx.AsyncBaseTransport | None,
         tls: ssl.SSLContext | None,
+        proxy: str,
+        names: SettingNames,
     ) -> None:
         self._api_key = api_key
         self.base_url = base_url
+        self.names = names
         self._answered = False
         headers = {b"Accept-Encoding": b"identity"}
         if api_key:
@@ -103,7 +106,8 @@ class HttpConnections:
                 timeout=httpx.Timeout(
                     connect=CONNECT_TIMEOUT, read=None, write=WRITE_TIMEOUT, pool=None
                 ),
-                transport=transport or LimitedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE),
+                transport=transport
+                or LimitedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE, proxy=proxy),
                 # proxies and ~/.netrc of the environment are not meant for the model server
                 trust_env=False,
             )
@@ -149,7 +153,9 @@ class HttpConnections:
         raise kind(words)
 
     def describe(self, error: Exception) -> str:
-        return self.without_key(reason_of_failure(error, self.base_url, answered=self._answered))
+        return self.without_key(
+            reason_of_failure(error, self.base_url, answered=self._answered, names=self.names)
+        )
 
     def without_key(self, text: str) -> str:
         """`text` without the key, which a library may quote from a refused header."""

@@ -10,6 +10,8 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -30,36 +32,64 @@ MAX_QUOTE = 300
 UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
 TLS = (
-    ("MISMATCH", "the certificate of {at} is for another name: write that name as XINFERENCE_URL"),
+    ("MISMATCH", "the certificate of {at} is for another name: write that name as {names.url}"),
     ("HAS EXPIRED", "the certificate of {at} has expired: renew it"),
     ("NOT YET VALID", "the certificate of {at} is not valid yet: compare the clocks"),
-    ("VERIFY_FAILED", "the certificate of {at} is not trusted here: set XINFERENCE_CA to its CA"),
-    ("WRONG_VERSION_NUMBER", "{at} does not speak TLS: write XINFERENCE_URL with http://"),
-    ("HTTP_REQUEST", "{at} does not speak TLS: write XINFERENCE_URL with http://"),
+    ("VERIFY_FAILED", "the certificate of {at} is not trusted here: set {names.ca_file} to its CA"),
+    ("WRONG_VERSION_NUMBER", "{at} does not speak TLS: write {names.url} with http://"),
+    ("HTTP_REQUEST", "{at} does not speak TLS: write {names.url} with http://"),
     ("EOF", "{at} ended the connection within the TLS handshake: does it speak https?"),
 )
 """Parts of OpenSSL messages, most specific first."""
 
 
-def reason_of_failure(error: Exception, base_url: str, *, answered: bool = False) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingNames:
+    """What messages call the settings of a server; by default the variables of the environment."""
+
+    url: str = "XINFERENCE_URL"
+    key: str = "XINFERENCE_API_KEY"
+    ca_file: str = "XINFERENCE_CA"
+
+    @classmethod
+    def of_server(cls, name: str) -> Self:
+        """The settings of the server with this name, where several are known."""
+        # the log takes brackets for the words of a server
+        name = name.translate({ord("("): "[", ord(")"): "]"})
+        return cls(
+            url=f"the address of the server {name}",
+            key=f"the key of the server {name}",
+            ca_file=f"the CA file of the server {name}",
+        )
+
+
+VARIABLES = SettingNames()
+
+
+def reason_of_failure(
+    error: Exception, base_url: str, *, answered: bool = False, names: SettingNames = VARIABLES
+) -> str:
     """The message for a request without a response; `answered`: an earlier one had a response."""
     quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return sentence(reason_of_error(error, urlsplit(base_url), answered=answered), quoted)
+    reason = reason_of_error(error, urlsplit(base_url), answered=answered, names=names)
+    return sentence(reason, quoted)
 
 
-def reason_of_error(error: Exception, url: SplitResult, *, answered: bool) -> str:
+def reason_of_error(
+    error: Exception, url: SplitResult, *, answered: bool, names: SettingNames
+) -> str:
     at = url.netloc.rpartition("@")[2] or "the model server"
     if any(isinstance(each, HandshakeTimeout) for each in causes_of(error)):
         return f"{at} accepts connections and does not answer the TLS handshake: is it http://?"
     for each in causes_of(error):
         found = (
-            tls_reason(each, at)
+            tls_reason(each, at, names)
             if isinstance(each, ssl.SSLError)
-            else network_reason(each, url, at)
+            else network_reason(each, url, at, names)
         )
         if found:
             return found
-    return protocol_reason(error, at, answered=answered)
+    return protocol_reason(error, at, answered=answered, names=names)
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -75,32 +105,32 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
         waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
-def tls_reason(error: ssl.SSLError, at: str) -> str:
+def tls_reason(error: ssl.SSLError, at: str, names: SettingNames) -> str:
     text = f"{error.reason} {error}".upper()
     for mark, message in TLS:
         if mark in text:
-            return message.format(at=at)
+            return message.format(at=at, names=names)
     return f"the TLS handshake with {at} failed"
 
 
-def network_reason(error: BaseException, url: SplitResult, at: str) -> str:
+def network_reason(error: BaseException, url: SplitResult, at: str, names: SettingNames) -> str:
     if isinstance(error, socket.gaierror):
-        return f"the host name {url.hostname} is not known: correct XINFERENCE_URL, or the DNS"
+        return f"the host name {url.hostname} is not known: correct {names.url}, or the DNS"
     if isinstance(error, ConnectionRefusedError):
-        return f"nothing listens at {at}: start the model server, or correct XINFERENCE_URL"
+        return f"nothing listens at {at}: start the model server, or correct {names.url}"
     if isinstance(error, OSError) and error.errno in UNREACHABLE:
-        return f"there is no route to {at}: correct XINFERENCE_URL, or the network"
+        return f"there is no route to {at}: correct {names.url}, or the network"
     if isinstance(error, httpx.ConnectTimeout):
-        tls = " or https:// instead of http://" if url.scheme == "https" else ""
-        return f"{at} does not accept connections: a firewall, or a wrong XINFERENCE_URL{tls}"
+        tls = ", or https:// instead of http://" if url.scheme == "https" else ""
+        return f"{at} does not accept connections: a firewall, or a mistake in {names.url}{tls}"
     return ""
 
 
-def protocol_reason(error: Exception, at: str, *, answered: bool) -> str:
+def protocol_reason(error: Exception, at: str, *, answered: bool, names: SettingNames) -> str:
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return "XINFERENCE_URL is no address: write it like http://host:9997"
+        return f"{names.url} is no address: write it like http://host:9997"
     if isinstance(error, httpx.LocalProtocolError):
-        return "XINFERENCE_API_KEY cannot be sent: it has a character that no key has"
+        return f"{names.key} cannot be sent: it has a character that no key has"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return f"{at} accepts connections and does not answer: it hangs, or is shutting down"
     if isinstance(error, httpx.RemoteProtocolError) and not answered:
@@ -108,19 +138,26 @@ def protocol_reason(error: Exception, at: str, *, answered: bool) -> str:
     return f"the connection to {at} broke"
 
 
-def reason_of_response(status: int, text: str, *, location: str = "", base_url: str = "") -> str:
+def reason_of_response(
+    status: int,
+    text: str,
+    *,
+    location: str = "",
+    base_url: str = "",
+    names: SettingNames = VARIABLES,
+) -> str:
     """The message for a status other than 200, with the status and the server's text."""
     message = f"{status} {text}".strip()
     url = urlsplit(base_url)
     at = url.netloc.rpartition("@")[2] or "the model server"
     page = text.lstrip().lower().startswith(WEB_PAGE)
     if status in REDIRECTS and location:
-        return sentence(redirected(location), message)
+        return sentence(redirected(location, names), message)
     if status in PROXY_STATUSES:
         return sentence(f"a proxy at {at} does not reach the model server", message)
     if status == 404 and (page or text.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
         return sentence(
-            f"there is no Xinference at this path of {at}: write XINFERENCE_URL without a path, "
+            f"there is no Xinference at this path of {at}: write {names.url} without a path, "
             "like http://host:9997",
             message,
         )
@@ -147,13 +184,13 @@ def compact(texts: tuple[str, ...]) -> set[str]:
     return {text.replace(" ", "") for text in texts}
 
 
-def redirected(location: str) -> str:
+def redirected(location: str, names: SettingNames) -> str:
     """The message for a redirect, which is not followed, because it would receive the key."""
     to = urlsplit(location)
     if not to.netloc or not to.scheme:
-        return "the model server redirects within itself: correct the path of XINFERENCE_URL"
+        return f"the model server redirects within itself: correct the path of {names.url}"
     host = to.netloc.rpartition("@")[2]
-    return f"the model server redirects to {to.scheme}://{host}: write that as XINFERENCE_URL"
+    return f"the model server redirects to {to.scheme}://{host}: write that as {names.url}"
 
 
 def sentence(reason: str, quoted: str) -> str:

@@ -24,6 +24,8 @@ from generation.limits import MAX_ERROR_DETAIL
 from generation.xinference.known_errors import known_error
 from generation.xinference.operator_messages import (
     PROXY_STATUSES,
+    VARIABLES,
+    SettingNames,
     reason_of_invalid_json,
     reason_of_missing_picture,
     reason_of_response,
@@ -86,12 +88,18 @@ def one_line(text: str) -> str:
 
 
 def error_of(
-    response: ServerResponse, *, base_url: str = "", prompts: Iterable[str] = ()
+    response: ServerResponse,
+    *,
+    base_url: str = "",
+    prompts: Iterable[str] = (),
+    names: SettingNames = VARIABLES,
 ) -> XinferenceError:
     """The error of a status other than 200; it quotes nothing of `prompts`."""
     status, detail = response.status, without_prompts(response.detail(), prompts)
     cause = known_error(status, detail)
-    message = reason_of_response(status, detail, location=response.location, base_url=base_url)
+    message = reason_of_response(
+        status, detail, location=response.location, base_url=base_url, names=names
+    )
     if status == 401 or (status == 429 and "Too many failed attempts" in detail):
         return XinferenceKeyRefused(message)
     if status in (429, 503):

@@ -18,7 +18,7 @@ from generation.bounded_http import HandshakeTimeout, LimitedBackend
 from generation.choices import Route
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceRefused
-from generation.xinference import XinferenceClient
+from generation.xinference import ServerConnection, XinferenceClient, client_for
 from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
@@ -34,7 +34,10 @@ JUNK = b"\x15\x03\x01\x00\x02\x02\x46"
 
 async def reason(url: str, **options: Any) -> str:
     """The message for the operator after a request for the models of `url`."""
-    client = XinferenceClient(base_url=url, **options)
+    return await reason_to(XinferenceClient(base_url=url, **options))
+
+
+async def reason_to(client: XinferenceClient) -> str:
     try:
         with pytest.raises(XinferenceError) as caught:
             await served_models(client)
@@ -149,6 +152,26 @@ async def test_an_address_without_a_server(url: str, expected: str) -> None:
 
     assert expected.format(closed=closed) in detail
     assert "secret" not in detail
+
+
+async def test_the_settings_of_one_of_several_servers_are_named(tmp_path: Path) -> None:
+    async def reason_of(url: str, key: str = "") -> str:
+        connection = ServerConnection(url=url, api_key=key, name="gpu-2 (attic)")
+        return await reason_to(client_for(connection))
+
+    async with serving(OddServer()) as server:
+        bad_key = await reason_of(server.url, "a key\n")
+        server.answers = {"models": response(PAGE, "404 Not Found")}
+        bad_path = await reason_of(server.url)
+    async with speaking_tls(tmp_path) as port:
+        unknown = await reason_of(f"https://127.0.0.1:{port}")
+    found = [await reason_of(f"http://127.0.0.1:{free_port()}"), bad_key, bad_path, unknown]
+
+    assert "or correct the address of the server gpu-2 [attic] (" in found[0]
+    assert "the key of the server gpu-2 [attic] cannot be sent" in bad_key
+    assert "write the address of the server gpu-2 [attic] without a path" in bad_path
+    assert "set the CA file of the server gpu-2 [attic] to its CA" in unknown
+    assert not any("XINFERENCE" in each for each in found)
 
 
 async def test_a_key_that_no_header_can_carry_is_not_quoted() -> None:
