@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.client_address import UNKNOWN, client_address, client_network
 from accounts.fair_semaphore import FairSemaphore, SemaphoreFull
 from accounts.security_log import SecurityEvent, log_event
+from accounts.sql import account_by_id
 from accounts.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class PasswordBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The active user, read with its profile and requested deletion, which pages show."""
-        user = User.objects.select_related("deletion", "profile").filter(pk=user_id).first()
+        user = account_by_id(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
     async def aauthenticate(
