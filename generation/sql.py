@@ -122,6 +122,11 @@ TIME_OF_POSTGRESQL = "SELECT clock_timestamp()"
 DEAD_ROWS_OF_POSTGRESQL = (
     "SELECT n_dead_tup, n_live_tup FROM pg_stat_user_tables WHERE relid = %s::regclass"
 )
+OLDEST_TRANSACTION_OF_POSTGRESQL = (
+    "SELECT pid, xact_start FROM pg_stat_activity WHERE xact_start IS NOT NULL "
+    "AND datname = current_database() AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1"
+)
+SET_LOCK_TIMEOUT_OF_POSTGRESQL = "SELECT set_config('lock_timeout', %s, false)"
 READ_ONLY_OF_POSTGRESQL = "SHOW transaction_read_only"
 FREE_PAGES_OF_SQLITE = "PRAGMA freelist_count"
 PAGES_OF_SQLITE = "PRAGMA page_count"
