@@ -172,7 +172,8 @@ def tls_context(
     else:
         context = httpx.create_ssl_context(trust_env=False)
     if own:
-        context.load_cert_chain(own)
+        # with a password, because the library would ask on the terminal for that of a key
+        context.load_cert_chain(own, password="")
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -67,6 +67,20 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security, deploy=True)
+def check_model_server_certificate(**kwargs: Any) -> list[CheckMessage]:
+    """Without verification, other hosts on the way can read prompts and the key."""
+    if settings.XINFERENCE_VERIFY:
+        return []
+    return [
+        Warning(
+            "XINFERENCE_VERIFY=0: any server that answers gets the prompts and the key.",
+            hint="Set XINFERENCE_CA to the CA of the model server, and remove XINFERENCE_VERIFY.",
+            id="generation.W011",
+        )
+    ]
+
+
 @register(Tags.security)
 def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
     """The start restricts DATA_DIR where it can; a volume may belong to another account."""

@@ -19,6 +19,7 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MODEL_EXAMPLE = "http://localhost:9997"
+PROXY_EXAMPLE = "http://proxy:3128"
 PUBLIC_EXAMPLE = "https://studio.example"
 IDENTITY_EXAMPLE = "https://login.example/realms/main"
 
@@ -56,6 +57,14 @@ def model_server(value: str) -> str:
             "has a host or a path that cannot be asked for", MODEL_EXAMPLE
         ) from None
     return url
+
+
+def http_proxy(value: str) -> str:
+    """The http URL of a proxy, without a path; it may have a user and a password."""
+    parts = http_parts(value, PROXY_EXAMPLE)
+    if parts.scheme != "http" or parts.path not in ("", "/"):
+        raise InvalidSetting("must be http:// with a host and a port alone", PROXY_EXAMPLE)
+    return parts._replace(path="").geturl()
 
 
 def public(value: str) -> str:

@@ -174,6 +174,13 @@ XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validator
 if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
     env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
 XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=validators.certificates)
+XINFERENCE_CLIENT_CERTIFICATE = env.text(
+    "XINFERENCE_CLIENT_CERTIFICATE", default="", read=validators.client_certificate
+)
+XINFERENCE_VERIFY = env.switch("XINFERENCE_VERIFY", default=True)
+if XINFERENCE_CA and not XINFERENCE_VERIFY:
+    env.refuse("XINFERENCE_CA is of no use with XINFERENCE_VERIFY=0: remove one of them.")
+XINFERENCE_PROXY = env.secret("XINFERENCE_PROXY", default="", read=addresses.http_proxy)
 SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=validators.certificates)
 SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=validators.folder)
 MODEL_SERVER = without_password(XINFERENCE_URL)
@@ -438,7 +445,7 @@ LOGGING = log_config.log_config(
     secrets_of(
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY, METRICS_KEY),
         *(ALERT_URL, ALERT_SECRET, HEARTBEAT_URL),
-        *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
+        *(XINFERENCE_URL, XINFERENCE_PROXY, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
     ),
     log_format=LOG_FORMAT,
     sentry=SENTRY_DSN,

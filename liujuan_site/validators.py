@@ -157,6 +157,18 @@ def certificates(value: str) -> str:
     return value
 
 
+def client_certificate(value: str) -> str:
+    """The path of a PEM file with a certificate and its key, which has no password."""
+    try:
+        refuse_special(value, MAX_CERTIFICATE_BYTES)
+        ssl.create_default_context().load_cert_chain(value, password="")
+    except OSError as error:
+        unusable = isinstance(error, ssl.SSLError)
+        reason = "it does not hold both, or its key has a password" if unusable else error.strerror
+        raise InvalidSetting(f"is not a file of a certificate and its key: {reason}") from None
+    return value
+
+
 def demo_faults(value: str) -> str:
     """The path of a file with scripted faults of the demo model."""
     # of use to developers alone

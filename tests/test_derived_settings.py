@@ -11,6 +11,7 @@ import pytest
 
 from liujuan_site import addresses, sub_path
 from liujuan_site.environment import InvalidSettings
+from tests.process.certificates import Authority
 from tests.settings import SettingsOf
 
 OLD, NEW = "an-old-key-for-tests-0123", "the-new-key-for-tests-0123"
@@ -144,6 +145,16 @@ def test_every_address_that_is_printed_is_answered(
     assert settings["SITE_URLS"][: len(urls)] == urls
     answered = set(settings["ALLOWED_HOSTS"])
     assert {addresses.host_of(url) for url in settings["SITE_URLS"]} <= answered
+
+
+def test_an_authority_is_not_combined_with_no_verification(
+    settings_of: SettingsOf, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    with pytest.raises(InvalidSettings, match="remove one of them"):
+        settings_of(XINFERENCE_CA=str(authority.file), XINFERENCE_VERIFY="off")
+
+    assert settings_of(XINFERENCE_VERIFY="off")["XINFERENCE_VERIFY"] is False
 
 
 def test_model_server_password_is_hidden(settings_of: SettingsOf) -> None:

@@ -74,6 +74,8 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
         (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
         (validators.internal_path, "/_media/", "/_media"),
         (validators.log_format, "JSON", "json"),
+        (addresses.http_proxy, "HTTP://u:p%40@Proxy:3128/", "http://u:p%40@proxy:3128"),
+        (addresses.http_proxy, "http://[::1]:3128", "http://[::1]:3128"),
         (addresses.collector, "HTTP://Otel:4318/", "http://otel:4318"),
         (addresses.collector, "https://h/otlp/", "https://h/otlp"),
         (validators.api_key, "sk-$x", "sk-$x"),
@@ -117,6 +119,7 @@ NO_COLLECTORS = (
     "grpc://h",
     "http://h?x",
 )
+NO_PROXIES = ("proxy:3128", "https://proxy:3128", "http://proxy/x", "socks5://proxy", "http://p?x")
 NO_DSNS = ("https://sentry.example/1", "https://key@sentry.example/", "https://key@h/one")
 NO_REDIS = ("http://localhost", "redis://h/zero", "redis://:a/b@h/0")
 NO_MODELS = ("../x", "a/../b", ".", "a?b", "a#b", "a b", "a%2Fb", "a;b", "a,b", "a=b", "a&b")
@@ -192,6 +195,7 @@ NO_DATABASE_OPTIONS = (
         *((validators.model_name, typed, "") for typed in NO_MODELS),
         *((validators.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
         *((addresses.collector, typed, "http://127.0.0.1:4318") for typed in NO_COLLECTORS),
+        *((addresses.http_proxy, typed, "http://proxy:3128") for typed in NO_PROXIES),
         *((addresses.sentry_dsn, typed, "https://key@sentry.example/1") for typed in NO_DSNS),
         (validators.log_format, "xml", "json"),
         (validators.internal_path, "/../x", "/_media"),
@@ -206,6 +210,8 @@ NO_DATABASE_OPTIONS = (
         (validators.internal_path, "/", "/_media"),
         (validators.certificates, "/no/such/file.pem", ""),
         (validators.certificates, "README.md", ""),
+        (validators.client_certificate, "/no/such/file.pem", ""),
+        (validators.client_certificate, "README.md", ""),
         (validators.folder, "README.md", ""),
         *((validators.demo_faults, path, "") for path in NO_FAULTS),
         *((validators.api_key, key, "") for key in ("a b", "schlüssel", "Bearer x")),

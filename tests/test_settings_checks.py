@@ -47,6 +47,14 @@ def test_a_public_url_is_asked_for_before_going_public() -> None:
         assert not checks.check_address()
 
 
+def test_a_certificate_that_is_not_verified_is_named() -> None:
+    with override_settings(XINFERENCE_VERIFY=False):
+        assert [each.id for each in run_checks(include_deployment_checks=True)].count(
+            "generation.W011"
+        )
+    assert not checks.check_model_server_certificate()
+
+
 def test_hosts_that_share_a_database_need_one_secret() -> None:
     with override_settings(IS_SQLITE=False, SECRET_KEY_GIVEN=""):
         assert [message.id for message in checks.check_secret()] == ["generation.W003"]

@@ -46,7 +46,7 @@ KEEP_ALIVE = 3.0
 BEARER = re.compile(r"Bearer [^'\"]+")
 
 NOT_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-NOT_ANSWERED = (httpx.ConnectError, httpx.TimeoutException)
+NOT_ANSWERED = (httpx.ConnectError, httpx.ProxyError, httpx.TimeoutException)
 
 
 def translate_errors(
@@ -92,6 +92,7 @@ class HttpConnections:
         self._api_key = api_key
         self.base_url = base_url
         self.names = names
+        self._proxy = proxy
         self._answered = False
         headers = {b"Accept-Encoding": b"identity"}
         if api_key:
@@ -154,7 +155,13 @@ class HttpConnections:
 
     def describe(self, error: Exception) -> str:
         return self.without_key(
-            reason_of_failure(error, self.base_url, answered=self._answered, names=self.names)
+            reason_of_failure(
+                error,
+                self.base_url,
+                answered=self._answered,
+                names=self.names,
+                proxy=self._proxy,
+            )
         )
 
     def without_key(self, text: str) -> str:

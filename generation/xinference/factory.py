@@ -41,6 +41,9 @@ def configured_connection() -> ServerConnection:
         url=settings.XINFERENCE_URL,
         api_key=settings.XINFERENCE_API_KEY,
         ca_file=settings.XINFERENCE_CA,
+        client_certificate=settings.XINFERENCE_CLIENT_CERTIFICATE,
+        verify=settings.XINFERENCE_VERIFY,
+        proxy=settings.XINFERENCE_PROXY,
     )
 
 

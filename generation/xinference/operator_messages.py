@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -27,9 +27,16 @@ WEB_PAGE = ("<!doctype", "<html", "<head", "<?xml")
 NO_ROUTE = ("not found", '{"detail":"not found"}')
 """The message of a server for an unknown path; for an unknown model it says more."""
 
+NO_CERTIFICATE = "No required SSL certificate was sent"
+BAD_CERTIFICATE = "The SSL certificate error"
+"""Of nginx, whose handshake succeeds without a client certificate."""
+
 MAX_QUOTE = 300
 
 UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+
+OUR_CERTIFICATE = "{at} does not accept our client certificate: correct {names.client_certificate}"
+NO_CLIENT_CERTIFICATE = "{at} asks for a client certificate: set {names.client_certificate}"
 
 TLS = (
     ("MISMATCH", "the certificate of {at} is for another name: write that name as {names.url}"),
@@ -38,6 +45,9 @@ TLS = (
     ("VERIFY_FAILED", "the certificate of {at} is not trusted here: set {names.ca_file} to its CA"),
     ("WRONG_VERSION_NUMBER", "{at} does not speak TLS: write {names.url} with http://"),
     ("HTTP_REQUEST", "{at} does not speak TLS: write {names.url} with http://"),
+    ("CERTIFICATE_REQUIRED", NO_CLIENT_CERTIFICATE),
+    ("ALERT_UNKNOWN_CA", OUR_CERTIFICATE),
+    ("ALERT_BAD_CERTIFICATE", OUR_CERTIFICATE),
     ("EOF", "{at} ended the connection within the TLS handshake: does it speak https?"),
 )
 """Parts of OpenSSL messages, most specific first."""
@@ -50,6 +60,8 @@ class SettingNames:
     url: str = "XINFERENCE_URL"
     key: str = "XINFERENCE_API_KEY"
     ca_file: str = "XINFERENCE_CA"
+    client_certificate: str = "XINFERENCE_CLIENT_CERTIFICATE"
+    proxy: str = "XINFERENCE_PROXY"
 
     @classmethod
     def of_server(cls, name: str) -> Self:
@@ -60,6 +72,8 @@ class SettingNames:
             url=f"the address of the server {name}",
             key=f"the key of the server {name}",
             ca_file=f"the CA file of the server {name}",
+            client_certificate=f"the client certificate of the server {name}",
+            proxy=f"the proxy of the server {name}",
         )
 
 
@@ -67,29 +81,43 @@ VARIABLES = SettingNames()
 
 
 def reason_of_failure(
-    error: Exception, base_url: str, *, answered: bool = False, names: SettingNames = VARIABLES
+    error: Exception,
+    base_url: str,
+    *,
+    answered: bool = False,
+    names: SettingNames = VARIABLES,
+    proxy: str = "",
 ) -> str:
     """The message for a request without a response; `answered`: an earlier one had a response."""
     quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    reason = reason_of_error(error, urlsplit(base_url), answered=answered, names=names)
+    reason = reason_of_error(error, base_url, answered=answered, names=names, proxy=proxy)
     return sentence(reason, quoted)
 
 
 def reason_of_error(
-    error: Exception, url: SplitResult, *, answered: bool, names: SettingNames
+    error: Exception, base_url: str, *, answered: bool, names: SettingNames, proxy: str
 ) -> str:
-    at = url.netloc.rpartition("@")[2] or "the model server"
+    at = address_of(base_url)
     if any(isinstance(each, HandshakeTimeout) for each in causes_of(error)):
         return f"{at} accepts connections and does not answer the TLS handshake: is it http://?"
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy {address_of(proxy)} does not connect to {at}: correct {names.proxy}"
     for each in causes_of(error):
+        if isinstance(each, ssl.SSLError):
+            return tls_reason(each, at, names)
         found = (
-            tls_reason(each, at, names)
-            if isinstance(each, ssl.SSLError)
-            else network_reason(each, url, at, names)
+            network_reason(each, proxy, names.proxy, "the proxy")
+            if proxy
+            else network_reason(each, base_url, names.url, "the model server")
         )
         if found:
             return found
     return protocol_reason(error, at, answered=answered, names=names)
+
+
+def address_of(url: str) -> str:
+    """Host and port of a URL, without user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "the model server"
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -113,16 +141,18 @@ def tls_reason(error: ssl.SSLError, at: str, names: SettingNames) -> str:
     return f"the TLS handshake with {at} failed"
 
 
-def network_reason(error: BaseException, url: SplitResult, at: str, names: SettingNames) -> str:
+def network_reason(error: BaseException, url: str, setting: str, subject: str) -> str:
+    """Why nothing could be connected to `url`, the value of `setting`; empty if it could."""
+    at = address_of(url)
     if isinstance(error, socket.gaierror):
-        return f"the host name {url.hostname} is not known: correct {names.url}, or the DNS"
+        return f"the host name {urlsplit(url).hostname} is not known: correct {setting}, or the DNS"
     if isinstance(error, ConnectionRefusedError):
-        return f"nothing listens at {at}: start the model server, or correct {names.url}"
+        return f"nothing listens at {at}: start {subject}, or correct {setting}"
     if isinstance(error, OSError) and error.errno in UNREACHABLE:
-        return f"there is no route to {at}: correct {names.url}, or the network"
+        return f"there is no route to {at}: correct {setting}, or the network"
     if isinstance(error, httpx.ConnectTimeout):
-        tls = ", or https:// instead of http://" if url.scheme == "https" else ""
-        return f"{at} does not accept connections: a firewall, or a mistake in {names.url}{tls}"
+        tls = ", or https:// instead of http://" if url.startswith("https:") else ""
+        return f"{at} does not accept connections: a firewall, or a mistake in {setting}{tls}"
     return ""
 
 
@@ -148,11 +178,22 @@ def reason_of_response(
 ) -> str:
     """The message for a status other than 200, with the status and the server's text."""
     message = f"{status} {text}".strip()
-    url = urlsplit(base_url)
-    at = url.netloc.rpartition("@")[2] or "the model server"
+    at = address_of(base_url)
     page = text.lstrip().lower().startswith(WEB_PAGE)
     if status in REDIRECTS and location:
         return sentence(redirected(location, names), message)
+    if status == 400 and NO_CERTIFICATE in text:
+        return sentence(NO_CLIENT_CERTIFICATE.format(at=at, names=names), message)
+    if status == 400 and BAD_CERTIFICATE in text:
+        return sentence(OUR_CERTIFICATE.format(at=at, names=names), message)
+    if status == 401 and page:
+        return sentence(
+            f"{at} asks for another user or password: correct {names.url}, like "
+            "https://user:password@host",
+            message,
+        )
+    if status == 407:
+        return sentence(f"the proxy asks for a user and a password: correct {names.proxy}", message)
     if status in PROXY_STATUSES:
         return sentence(f"a proxy at {at} does not reach the model server", message)
     if status == 404 and (page or text.strip().lower().replace(" ", "") in compact(NO_ROUTE)):

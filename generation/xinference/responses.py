@@ -19,6 +19,7 @@ from generation.exceptions import (
     XinferenceFailed,
     XinferenceKeyRefused,
     XinferenceRefused,
+    XinferenceUnreachable,
 )
 from generation.limits import MAX_ERROR_DETAIL
 from generation.xinference.known_errors import known_error
@@ -102,6 +103,8 @@ def error_of(
     )
     if status == 401 or (status == 429 and "Too many failed attempts" in detail):
         return XinferenceKeyRefused(message)
+    if status == 407:
+        return XinferenceUnreachable(message)
     if status in (429, 503):
         return busy(response, message)
     if status == 409 or (status == 500 and "has been aborted" in detail):

@@ -91,26 +91,14 @@ def write_certificate(folder: Path) -> None:
     )
 
 
-class Nginx:
-    """nginx below `folder`, in front of the webs on these ports; with TLS on `tls_port`."""
+class PrivateNginx:
+    """nginx below `folder` with this site file, which listens on `port` of 127.0.0.1."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        webs: Sequence[int],
-        data_dir: Path,
-        tls_port: int | None = None,
-        base: str = "",
-    ) -> None:
+    def __init__(self, folder: Path, *, site: str, port: int) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = port
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        site = rendered_site(listen=self.port, webs=webs, data_dir=data_dir, base=base)
-        if tls_port is not None:
-            site = with_tls(site, port=tls_port, folder=folder)
         (folder / "site.conf").write_text(site, encoding="utf-8")
         # as root nginx would change to a user who cannot pass through our private folders
         user = f"user {getpass.getuser()};" if getpass.getuser() == "root" else ""
@@ -141,6 +129,27 @@ class Nginx:
         if self.process is not None:
             self.process.terminate()
             self.process.wait()
+
+
+class Nginx(PrivateNginx):
+    """In front of the webs on these ports; with TLS on `tls_port`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        webs: Sequence[int],
+        data_dir: Path,
+        tls_port: int | None = None,
+        base: str = "",
+    ) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        folder.mkdir(parents=True, exist_ok=True)
+        site = rendered_site(listen=port, webs=webs, data_dir=data_dir, base=base)
+        if tls_port is not None:
+            site = with_tls(site, port=tls_port, folder=folder)
+        super().__init__(folder, site=site, port=port)
 
     def trust(self) -> ssl.SSLContext:
         """What a client needs that believes our certificate, and no other."""
