@@ -11,8 +11,11 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        # they connect their receivers
+        # the other two connect their receivers
         from accounts import (
+            allauth_names,
             credential_changes,  # noqa: F401
             signal_receivers,  # noqa: F401
         )
+
+        allauth_names.name_models()

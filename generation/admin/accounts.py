@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.admin_log import DELETED_ACCOUNT
 from accounts.profiles import profile_of
@@ -19,10 +20,39 @@ from generation import services
 from generation.models import GenerationTask
 
 admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Names permissions in the reader's language; their stored names are English."""
+
+    def label_from_instance(self, obj: Permission) -> str:
+        verbs = {
+            "add": pgettext("permission", "add"),
+            "change": pgettext("permission", "change"),
+            "delete": pgettext("permission", "delete"),
+            "view": pgettext("permission", "view"),
+        }
+        verb, _separator, _model = obj.codename.partition("_")
+        return f"{obj.content_type} | {verbs.get(verb, obj.name)}"
+
+
+class PermissionMixin:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **options: Any) -> Any:
+        if db_field.related_model is Permission:
+            options["form_class"] = PermissionField
+        return super().formfield_for_manytomany(  # type: ignore[misc]
+            db_field, request, **options
+        )
+
+
+@admin.register(Group)
+class RoleAdmin(PermissionMixin, GroupAdmin):
+    """Groups of staff: reviewers, operators, auditors."""
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+class AccountAdmin(PermissionMixin, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "shown_name", "email", "is_active", "is_staff")
     list_select_related = ("profile",)
     search_fields = (*UserAdmin.search_fields, "profile__shown_name")

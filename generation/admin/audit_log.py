@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.client_address import client_address
 from generation import services
+from generation.admin.audit_words import details_text
 from generation.admin.mixins import ReadOnlyMixin
 from generation.admin.task_export import (
     AFTER,
@@ -68,7 +69,8 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")
     sortable_by = ()
-    fields = FIELDS
+    fields = (*FIELDS[:-1], "said")
+    readonly_fields = ("said",)
 
     def has_view_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return request.user.has_perm(AUDIT)
@@ -86,7 +88,7 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
 
     @admin.display(description=gettext_lazy("details"))
     def said(self, entry: AuditEntry) -> str:
-        return " · ".join(f"{name}: {value}" for name, value in entry.details.items()) or "–"
+        return details_text(entry.action, entry.details) or "–"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

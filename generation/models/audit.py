@@ -46,4 +46,4 @@ class AuditEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.actor_name} {self.action}"
+        return f"{self.actor_name}: {self.get_action_display()}"

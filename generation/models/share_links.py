@@ -11,7 +11,9 @@ from generation.models.tasks import GenerationTask
 class ShareLink(models.Model):
     """A read-only address of one task that stops working at `expires_at`."""
 
-    task = models.ForeignKey(GenerationTask, models.CASCADE, related_name="share_links")
+    task = models.ForeignKey(
+        GenerationTask, models.CASCADE, related_name="share_links", verbose_name=_("task")
+    )
     token_hash = models.CharField(max_length=64, unique=True)
     created = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("expires"))

@@ -114,13 +114,23 @@ class ModelSlot(models.Model):
     model = models.CharField(_("model"), max_length=MAX_MODEL_NAME)
     number = models.PositiveSmallIntegerField(_("number"))
     task = models.OneToOneField(
-        GenerationTask, models.PROTECT, null=True, blank=True, related_name="slot"
+        GenerationTask,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="slot",
+        verbose_name=_("task"),
     )
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     request_id = models.UUIDField(_("request id"), null=True, blank=True)
     identity = models.TextField(_("model process"), blank=True, default="")
     worker = models.ForeignKey(
-        Worker, models.SET_NULL, null=True, blank=True, related_name="held_slots"
+        Worker,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="held_slots",
+        verbose_name=_("worker"),
     )
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 

@@ -111,7 +111,7 @@ def test_entries_are_found(auditor: Client, anne: User, alice: User, now: dateti
     ):
         page = auditor.get(f"{LIST}?{query}").content.decode()
         assert "1 audit entry" in page, query
-        assert "state: hidden" in page
+        assert "decision: Hidden" in page
 
 
 @pytest.mark.django_db(transaction=True)
