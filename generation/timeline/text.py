@@ -13,7 +13,7 @@ from generation.timeline.spans import Bar, Segment
 
 MINUTE, HOUR = 60, 3_600
 ALL = 0.98
-"""From this part on, the whole."""
+"""From this part on, almost the whole."""
 
 
 def duration(seconds: float, *, digits: int | None = None) -> str:
@@ -107,7 +107,7 @@ def sentence(cause: Cause, found: Diagnosis, *, steps: int) -> str:
     """Time lost by one cause, of the total."""
     cost = {"cost": duration(cause.seconds), "total": duration(found.total)}
     if cause.kind == "in_line" and cause.seconds >= ALL * found.total:
-        return _("All of %(total)s was spent in the queue.") % cost
+        return _("Almost all of %(total)s was spent in the queue.") % cost
     if cause.kind == "in_line":
         return _("%(cost)s of %(total)s was spent in the queue.") % cost
     if cause.kind == "model":
