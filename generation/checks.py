@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 def check_model(**kwargs: Any) -> list[CheckMessage]:
     """The embedded demo model serves one process."""
     shared = settings.REDIS_URL or not settings.IS_SQLITE
-    if settings.XINFERENCE_URL or not shared:
+    if settings.XINFERENCE_URL or settings.XINFERENCE_URLS or not shared:
         return []
     return [
         Error(

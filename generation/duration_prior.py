@@ -30,3 +30,11 @@ def task_seconds(expected: dict[str, float], n: int) -> float:
     """Seconds for a whole task of `n` pictures."""
     loading = expected[Step.LOADING]
     return loading + n * (sum(expected.values()) - loading)
+
+
+def size_bucket(width: int, height: int) -> str:
+    """Pictures of one bucket have the same number of pixels within a factor of two.
+
+    Text, because it is a key of JSON.
+    """
+    return str((width * height - 1).bit_length())

@@ -63,6 +63,16 @@ MAX_QUEUED_FRAMES = 256
 NUMBERED_TASKS = 1_000
 """Tasks of a queue that are numbered: all tasks behind them have the same, next position."""
 
+# model servers
+MAX_SERVER_NAME = 40
+MAX_SERVER_URL = 500
+MAX_ADDRESSES = 500
+"""Characters of the addresses of all model servers of the settings; longer ones are hashed."""
+MAX_SERVER_NOTE = 500
+MAX_SERVER_WEIGHT = 100
+RECENT_CALLS = 5
+"""Calls of one server by whose outcomes it is rested."""
+
 # what a model server sends
 MAX_MODELS = 256
 """Rows of models, also of a server that names others each time."""

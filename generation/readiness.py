@@ -19,11 +19,10 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from generation import images, selectors
+from generation import images, selectors, services
 from generation.clock import clock
 from generation.outages import cause_of
 from generation.slow_check import Check
-from generation.xinference import shared_address
 
 PROBE = ".ready"
 PROBE_BYTES = 64 * 1024
@@ -125,8 +124,8 @@ def report_without_workers(now: datetime) -> Health:
 def addresses_report() -> Health:
     """Model server that the workers call; it must be that of our settings."""
     called = selectors.called_model_servers(clock.now())
-    ours = shared_address(settings.XINFERENCE_URL)
-    if ours and called and ours not in called:
+    ours = services.addresses_text()
+    if called and not services.uses_demo_model() and ours not in called:
         detail = f"workers call {', '.join(called)}, and XINFERENCE_URL is {ours} here"
         return Health("differs", detail)
     return Health("ok", ", ".join(called))

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, run_checks
 
 from accounts.log_format import log_line
+from generation import services
 from generation.alarms import AlarmWatcher
 from generation.exceptions import WorkerRefused
 from generation.hub import hub
@@ -24,7 +25,7 @@ from generation.shutdown import finish_within
 from generation.worker import WorkerRunner
 from liujuan_site.connection_limits import ConnectionLimits, raise_file_limit
 from liujuan_site.environment import InvalidSettings
-from liujuan_site.model_server import ModelServer
+from liujuan_site.model_server import EmbeddedModel
 from liujuan_site.request_limits import RequestLimits, limit_connections
 
 logger = logging.getLogger(__name__)
@@ -46,19 +47,18 @@ class Lifecycle:
     def __init__(self) -> None:
         self.worker: WorkerRunner | None = None
         self.alarms = AlarmWatcher()
-        self.model_server: ModelServer | None = None
+        self.model_server: EmbeddedModel | None = None
         self.booted: asyncio.Task[None] | None = None
 
     async def boot(self) -> None:
         refuse_settings()
         await hub.start()
         if settings.EMBEDDED_WORKER:
-            self.model_server = ModelServer()
+            self.model_server = EmbeddedModel()
             self.worker = WorkerRunner(
-                self.model_server.client(),
-                demo=self.model_server.is_demo,
+                self.model_server.connect,
                 version=settings.VERSION,
-                model_server=self.model_server.address,
+                model_server=services.addresses_text(),
             )
             await self.worker.start()
         else:

@@ -1,4 +1,4 @@
-"""The model server of the embedded worker: a real one, or the demo model in this process."""
+"""The servers of the embedded worker: real ones, or the demo model in this process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from generation.xinference import XinferenceClient, configured_client
+from generation import services
+from generation.models import ModelServer
+from generation.worker.server_links import connect
+from generation.xinference import XinferenceClient
 
 DEMO_BASE_URL = "http://demo"
 
 
-class ModelServer:
-    """Makes the client; owns the demo model if there is no XINFERENCE_URL."""
+class EmbeddedModel:
+    """Owns the demo model if the settings name no model server."""
 
     def __init__(self) -> None:
         self.demo: Any = None
-        if not settings.XINFERENCE_URL:
+        if services.uses_demo_model():
             from demo_xinference import faults
             from demo_xinference.app import create_app
 
@@ -27,18 +30,10 @@ class ModelServer:
                 faults=faults.load(settings.DEMO_FAULTS) if settings.DEMO_FAULTS else (),
             )
 
-    @property
-    def is_demo(self) -> bool:
-        return self.demo is not None
-
-    @property
-    def address(self) -> str:
-        """Address for logs; it must be the same for all workers of one database."""
-        return "the embedded demo model" if self.is_demo else str(settings.XINFERENCE_URL)
-
-    def client(self) -> XinferenceClient:
-        if self.demo is None:
-            return configured_client()
+    def connect(self, server: ModelServer) -> XinferenceClient:
+        """A client of this server, which may be the demo model."""
+        if self.demo is None or not server.is_demo:
+            return connect(server)
         # as with a real server, an exception in the demo model is a response with status 500
         transport = httpx.ASGITransport(self.demo, raise_app_exceptions=False)
         return XinferenceClient(base_url=DEMO_BASE_URL, transport=transport)

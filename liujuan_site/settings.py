@@ -19,6 +19,7 @@ from liujuan_site import (
     mail,
     redis_stores,
     redis_urls,
+    server_list,
     validators,
 )
 from liujuan_site.data_dir import DataDir
@@ -173,6 +174,12 @@ XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_s
 XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validators.api_key)
 if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
     env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
+XINFERENCE_URLS = server_list.by_name(
+    env.secrets("XINFERENCE_URLS", default=[], read=server_list.named_server)
+)
+"""Name → (URL, key) of further model servers."""
+if XINFERENCE_URL and "default" in XINFERENCE_URLS:
+    env.refuse("XINFERENCE_URLS names `default`, which is the server of XINFERENCE_URL: rename it.")
 XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=validators.certificates)
 XINFERENCE_CLIENT_CERTIFICATE = env.text(
     "XINFERENCE_CLIENT_CERTIFICATE", default="", read=validators.client_certificate
@@ -183,14 +190,18 @@ if XINFERENCE_CA and not XINFERENCE_VERIFY:
 XINFERENCE_PROXY = env.secret("XINFERENCE_PROXY", default="", read=addresses.http_proxy)
 SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=validators.certificates)
 SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=validators.folder)
-MODEL_SERVER = without_password(XINFERENCE_URL)
-"""XINFERENCE_URL without user and password, for display."""
+MODEL_SERVER = ", ".join(
+    without_password(url)
+    for url in (XINFERENCE_URL, *(url for url, _key in XINFERENCE_URLS.values()))
+    if url
+)
+"""Addresses of the model servers of the settings without user and password, for display."""
 XINFERENCE_MODEL = env.text(
     "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=validators.model_name
 )
 DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
 DEMO_FAULTS = env.text("DEMO_FAULTS", default="", read=validators.demo_faults)
-if DEMO_FAULTS and XINFERENCE_URL:
+if DEMO_FAULTS and MODEL_SERVER:
     env.refuse("DEMO_FAULTS is of the demo model, and XINFERENCE_URL is set: remove one of them.")
 EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
 GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=validators.slots)
@@ -446,6 +457,7 @@ LOGGING = log_config.log_config(
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY, METRICS_KEY),
         *(ALERT_URL, ALERT_SECRET, HEARTBEAT_URL),
         *(XINFERENCE_URL, XINFERENCE_PROXY, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
+        *(text for server in XINFERENCE_URLS.values() for text in server),
     ),
     log_format=LOG_FORMAT,
     sentry=SENTRY_DSN,

@@ -84,6 +84,7 @@ from generation.choices import Route  # noqa: E402
 from generation.hub import hub  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import ModelObservation  # noqa: E402
+from tests.factories import record_models  # noqa: E402
 
 # every test client creates the middleware again, which would scan all static files
 STATIC_ON_DEMAND = {"SERVESTATIC_AUTOREFRESH": True, "SERVESTATIC_USE_MANIFEST": False}
@@ -278,7 +279,7 @@ def serve_model(
         identity=identity,
         slots=slots,
     )
-    services.record_models(seen=[seen], demo=True, now=now)
+    record_models(seen, now=now)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from generation.error_codes import ErrorCode
 from generation.models import (
     GeneratedImage,
     GenerationTask,
+    ModelServer,
     Review,
     ReviewReason,
     TaskEvent,
@@ -66,6 +67,22 @@ def store(claim: Claim, now: datetime, index: int = 1, **changes: Any) -> Genera
         now=now,
         **{**usual, **changes},
     )
+
+
+def default_server(now: datetime) -> int:
+    """Key of the server that the settings name."""
+    services.sync_named_servers(now=now)
+    return ModelServer.objects.get(name=services.DEFAULT_SERVER).pk
+
+
+def record_models(*seen: ModelObservation, now: datetime) -> None:
+    """Record what the server of the settings serves, as a worker would."""
+    services.record_models(server_id=default_server(now), seen=seen, now=now)
+
+
+def refuse_key(now: datetime) -> None:
+    """Record that the server of the settings refused our key."""
+    services.refuse_key(server_id=default_server(now), now=now)
 
 
 def finish(claim: Claim, now: datetime) -> None:

@@ -33,11 +33,11 @@ from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 from liujuan_site import lifespan
 from liujuan_site.lifespan import Lifecycle
-from liujuan_site.model_server import ModelServer
+from liujuan_site.model_server import EmbeddedModel
 from tests.factories import submit
 from tests.socket.sockets import PATIENCE, OpenPage
 from tests.stubborn_work import Stubborn, StubbornLayer, StubbornTransport
-from tests.worker.demo_worker import SPEED, seen_at
+from tests.worker.demo_worker import SPEED, probe, seen_at
 
 SOON = 0.1
 
@@ -194,15 +194,16 @@ async def test_a_stream_ends_while_its_reader_is_looked_up(stubborn: Stubborn) -
 async def start_worker(stubborn: Stubborn, where: str) -> WorkerRunner:
     transport = StubbornTransport(stubborn, where)
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    worker = WorkerRunner(client, demo=True, version="test")
+    worker = WorkerRunner(lambda _server: client, version="test")
     await worker.start()
-    await worker.probe_models()
+    await probe(worker)
     return worker
 
 
 async def aclose_demo(worker: WorkerRunner) -> None:
-    transport = cast(StubbornTransport, worker.client._connections._calls._transport)
-    await transport.demo.aclose()
+    for client in worker.servers.retired:
+        transport = cast(StubbornTransport, client._connections._calls._transport)
+        await transport.demo.aclose()
 
 
 async def test_a_worker_drains_while_everything_of_it_goes_on(
@@ -255,7 +256,7 @@ async def test_drain_during_calls(stubborn: Stubborn, monkeypatch: pytest.Monkey
         aclose = staticmethod(stubborn.work)
 
     process = Lifecycle()
-    process.model_server = cast(ModelServer, SlowServer())
+    process.model_server = cast(EmbeddedModel, SlowServer())
     await stubborn.outlives(process.drain())
 
 
@@ -265,7 +266,7 @@ async def test_a_hub_and_a_worker_that_ended_leave_no_task(transactional_db: Non
     await hub.start()
     demo = create_app(speed=SPEED)
     client = XinferenceClient(base_url="http://demo", transport=httpx.ASGITransport(demo))
-    worker = WorkerRunner(client, demo=True, version="test")
+    worker = WorkerRunner(lambda _server: client, version="test")
     await worker.start()
     # a wake-up, so that Channels has created its consumer
     await broadcast.layer().send(broadcast.WORKERS, {"type": "generation.wake"})

@@ -47,6 +47,7 @@ ADDING = (
     operations.AddField,
     operations.AddIndex,
     operations.CreateModel,
+    operations.RemoveConstraint,  # with a rule less nothing is refused
     operations.RemoveIndex,
     operations.RenameIndex,  # no statement names an index
     # of a field's words or default; what the column may hold is looked at below

@@ -18,6 +18,7 @@ from generation import services
 from generation.choices import Route
 from generation.models import GenerationTask
 from generation.protocol import Generate
+from tests.factories import record_models
 
 HALF_DRAWN = services.Fraction(
     progress=50.0, eta_seconds=1.0, image=1, fraction=0.5, done=4, total=9
@@ -123,7 +124,7 @@ def make_ready(*names: str, slots: int) -> None:
         )
         for name in names
     ]
-    services.record_models(seen=seen, demo=False, now=timezone.now())
+    record_models(*seen, now=timezone.now())
 
 
 def new_worker() -> uuid.UUID:

@@ -41,6 +41,7 @@ from generation.choices import Route  # noqa: E402
 from generation.models import GenerationTask  # noqa: E402
 from generation.protocol import Generate  # noqa: E402
 from generation.services import Fraction  # noqa: E402
+from tests.factories import record_models  # noqa: E402
 
 MODEL = "benchmark"
 SLOTS = 100
@@ -103,7 +104,7 @@ class Writer:
             identity="benchmark",
             slots=SLOTS,
         )
-        services.record_models(seen=[seen], demo=True, now=timezone.now())
+        record_models(seen, now=timezone.now())
 
     def draw(self, *, owner: str) -> Answer:
         """A task for a real worker."""

@@ -7,6 +7,7 @@ from generation.models.audit import AuditEntry
 from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
 from generation.models.incidents import AlarmWatch, Incident, IncidentNotice
+from generation.models.model_servers import ModelInstance, ModelServer
 from generation.models.retention import PruneRun, RetentionRule
 from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
 from generation.models.rollups import Rollup, WebProcess
@@ -28,6 +29,8 @@ __all__ = [
     "Installation",
     "LimitOverride",
     "LimitUsage",
+    "ModelInstance",
+    "ModelServer",
     "ModelSlot",
     "ModelState",
     "PruneRun",

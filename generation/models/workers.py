@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.choices import Route, WorkerState
 from generation.limits import MAX_MODEL_NAME
+from generation.models.model_servers import ModelInstance
 from generation.models.tasks import GenerationTask
 
 
@@ -66,34 +67,27 @@ class Worker(models.Model):
 
 
 class ModelState(models.Model):
-    """A model as workers last saw it; web processes read this and call no model server."""
+    """A model as users see it: the sum of its instances on all model servers.
+
+    Web processes read this and call no model server.
+    """
 
     name = models.CharField(_("model"), max_length=MAX_MODEL_NAME, unique=True)
     ready = models.BooleanField(_("ready"), default=False)
     loading = models.BooleanField(_("loading"), default=False)
     replicas = models.PositiveSmallIntegerField(_("replicas"), default=0)
     slots = models.PositiveSmallIntegerField(_("slots"), default=0, db_default=0)
-    """How many calls may be in flight; held slots with a higher number are not used again."""
+    """How many calls may be in flight on all servers that may be called."""
     route = models.CharField(
         _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
     )
-    identity = models.TextField(_("model process"), blank=True, default="")
-    """Addresses of its replicas, separated by commas."""
-    identity_since = models.DateTimeField(_("launched"), null=True, blank=True)
-    lost_identity = models.TextField(_("model process that died"), blank=True, default="")
-    lost_at = models.DateTimeField(_("died"), null=True, blank=True)
     demo = models.BooleanField(_("demo model"), default=False)
     checked_at = models.DateTimeField(_("checked"))
     seen_at = models.DateTimeField(_("last served"), null=True, blank=True)
-    """When the model server last listed it; an unlisted model is deleted after an hour."""
+    """When a model server last listed it; an unlisted model is deleted after an hour."""
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
     error_detail = models.TextField(_("cause"), blank=True, default="", db_default="")
     """One sentence for the operator, without keys and passwords."""
-    refused_key = models.CharField(
-        _("fingerprint of the refused key"), max_length=64, blank=True, default=""
-    )
-    refused_until = models.DateTimeField(_("refused key paused until"), null=True, blank=True)
-    key_tried_at = models.DateTimeField(_("last try of the refused key"), null=True, blank=True)
     paused = models.BooleanField(_("paused"), default=False, db_default=False)
     """Whether an operator keeps its tasks in the queue."""
 
@@ -108,9 +102,18 @@ class ModelState(models.Model):
 class ModelSlot(models.Model):
     """The right to have one call in flight on one replica; free = no task.
 
-    It outlives its task's attempt: it is freed when the call is known to be over.
+    It outlives its task's attempt: it is freed when the call is known to be over. `instance` is
+    null in rows of versions that knew one server only.
     """
 
+    instance = models.ForeignKey(
+        ModelInstance,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="slot_rows",
+        verbose_name=_("model of a server"),
+    )
     model = models.CharField(_("model"), max_length=MAX_MODEL_NAME)
     number = models.PositiveSmallIntegerField(_("number"))
     task = models.OneToOneField(
@@ -138,7 +141,12 @@ class ModelSlot(models.Model):
         verbose_name = _("slot")
         verbose_name_plural = _("slots")
         constraints = (
-            UniqueConstraint(fields=["model", "number"], name="one_slot_per_number"),
+            UniqueConstraint(fields=["instance", "number"], name="one_slot_per_number"),
+            UniqueConstraint(
+                fields=["model", "number"],
+                condition=Q(instance__isnull=True),
+                name="one_slot_without_instance",
+            ),
             CheckConstraint(
                 condition=Q(task__isnull=True, lease_until__isnull=True)
                 | Q(task__isnull=False, lease_until__isnull=False),

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from generation.choices import QueueReason
 from generation.error_codes import ErrorCode
-from generation.models import ModelState
+from generation.models import ModelServer, ModelState
 
 
 class ModelRow(TypedDict):
@@ -53,7 +53,9 @@ def error_of(state: ModelState | None) -> str:
 
 
 def key_refused() -> bool:
-    return ModelState.objects.filter(error_code=ErrorCode.KEY_REFUSED).exists()
+    """Whether a server refuses our key."""
+    servers = ModelServer.objects.filter(enabled=True, error_code=ErrorCode.KEY_REFUSED)
+    return servers.exists()
 
 
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:

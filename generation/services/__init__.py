@@ -41,19 +41,22 @@ from generation.services.incidents import (
     take_turn,
 )
 from generation.services.leases import cancel_requests_of, expire_worker, heartbeat
+from generation.services.model_servers import (
+    DEFAULT_SERVER,
+    addresses_text,
+    connection_of,
+    delete_server,
+    model_servers,
+    sync_named_servers,
+    uses_demo_model,
+)
 from generation.services.model_status import (
-    KEY_REFUSED,
-    NOT_SERVED,
     ModelObservation,
-    accept_key,
-    key_is_refused,
-    key_use,
     record_lost_model,
     record_models,
-    record_refused_key,
     record_unreachable,
-    refuse_key,
 )
+from generation.services.model_sums import NOT_SERVED, sum_models
 from generation.services.operator_actions import ACTIONS, act
 from generation.services.orphaned_files import remove_orphaned_files
 from generation.services.pause import (
@@ -80,6 +83,14 @@ from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
 from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
+from generation.services.server_keys import (
+    KEY_REFUSED,
+    accept_key,
+    key_is_refused,
+    key_use,
+    record_refused_key,
+    refuse_key,
+)
 from generation.services.share_links import (
     create_link,
     delete_expired_links,
@@ -130,6 +141,7 @@ from generation.services.workers import (
 
 __all__ = [
     "ACTIONS",
+    "DEFAULT_SERVER",
     "DELETION_DELAY",
     "KEY_REFUSED",
     "NOT_SERVED",
@@ -150,6 +162,7 @@ __all__ = [
     "WebhookMessage",
     "accept_key",
     "act",
+    "addresses_text",
     "appeal",
     "begin_call",
     "cancel_by",
@@ -163,6 +176,7 @@ __all__ = [
     "close_account",
     "close_due_accounts",
     "complete",
+    "connection_of",
     "continue_run",
     "create_link",
     "create_webhook",
@@ -179,6 +193,7 @@ __all__ = [
     "delete_old_workers",
     "delete_past_usage",
     "delete_permanently",
+    "delete_server",
     "delete_user",
     "delete_view",
     "delete_webhook",
@@ -197,6 +212,7 @@ __all__ = [
     "keep_account",
     "key_is_refused",
     "key_use",
+    "model_servers",
     "move_to_trash",
     "newest_like",
     "pause",
@@ -243,9 +259,12 @@ __all__ = [
     "settle_slot",
     "store_image",
     "submit",
+    "sum_models",
+    "sync_named_servers",
     "take_over_expired",
     "take_run",
     "take_turn",
     "undo",
+    "uses_demo_model",
     "webhook_values",
 ]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from generation import broadcast
 from generation.choices import CancelReason, EventKind, Route, TaskStatus
-from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.models import GenerationTask, ModelSlot
 from generation.services.completion import cancelled, end, lock_task
 from generation.services.transition import ANY_UNFINISHED, QUEUED, NewEvent, transition
 
@@ -32,10 +32,10 @@ def request_cancel(
             return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
         if task.cancel_requested_at is not None:
             return "requested"
-        slot = ModelSlot.objects.filter(task=task).first()
+        slot = ModelSlot.objects.filter(task=task).select_related("instance").first()
         event = NewEvent(
             kind=EventKind.CANCEL_REQUESTED,
-            details={"stops": stops_after(task, slot)} | ({"reason": reason} if reason else {}),
+            details={"stops": stops_after(slot)} | ({"reason": reason} if reason else {}),
             changes={"cancel_requested_at": now},
         )
         transition(task_id=task_id, events=[event], sources=ANY_UNFINISHED, wanted=True, now=now)
@@ -57,11 +57,11 @@ def cancel_overdue(*, now: datetime) -> int:
     return len(keys)
 
 
-def stops_after(task: GenerationTask, slot: ModelSlot | None) -> str:
+def stops_after(slot: ModelSlot | None) -> str:
     """When the running call will stop: now, after its denoising step, or after its image."""
     if slot is None:
         return "now"
-    route = ModelState.objects.filter(name=task.model).values_list("route", flat=True).first()
+    route = None if slot.instance is None else slot.instance.route
     return "picture" if route == Route.GENERATIONS else "step"
 
 

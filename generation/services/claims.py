@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, When
 
 from generation import selectors
 from generation.choices import Basis, EventKind, Route, Step, TaskStatus
-from generation.duration_prior import task_seconds
+from generation.duration_prior import size_bucket, task_seconds
 from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.services.model_status import callable_models
+from generation.models import GenerationTask, ModelInstance, ModelSlot, ModelState
+from generation.services.model_servers import is_paused_key
+from generation.services.model_sums import usable
 from generation.services.transition import QUEUED, NewEvent, transition
 
 CLAIM_TRIES = 5
@@ -24,6 +25,17 @@ CLAIM_TRIES = 5
 
 MOMENT = timedelta(microseconds=1)
 """The smallest difference between two stored times."""
+
+CALLABLE_INSTANCES = ModelInstance.objects.filter(
+    ready=True, server__enabled=True, server__draining=False
+).select_related("server")
+CALLABLE_SLOTS = ModelSlot.objects.filter(
+    task__isnull=True,
+    instance__ready=True,
+    instance__server__enabled=True,
+    instance__server__draining=False,
+)
+"""Free slots of those instances."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,7 @@ class Claim:
     task: GenerationTask
     worker_id: uuid.UUID
     slot_id: int
+    server_id: int
     route: Route
     identity: str
     launched_at: datetime | None
@@ -40,15 +53,24 @@ class Claim:
     missing: tuple[int, ...]
 
 
-def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
+def claim(
+    *,
+    worker_id: uuid.UUID,
+    now: datetime,
+    most: int = 1,
+    server_ids: Collection[int] | None = None,
+) -> list[Claim]:
     """Claim up to `most` queued tasks for one model.
 
-    Empty if no model has both a free slot and a queued task.
+    `server_ids`: those that the worker can call; None if it can call all. Empty if no model has
+    both a free slot and a queued task.
     """
-    for name in models_with_work(now):
+    for name in models_with_work():
         for _attempt in range(CLAIM_TRIES):
             try:
-                claims = claim_for(name, worker_id=worker_id, now=now, most=most)
+                claims = claim_for(
+                    name, worker_id=worker_id, now=now, most=most, server_ids=server_ids
+                )
             except TransitionRefused:
                 continue
             if claims:
@@ -57,43 +79,90 @@ def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
     return []
 
 
-def models_with_work(now: datetime) -> list[str]:
+def models_with_work() -> list[str]:
     """Models with a free slot and a queued task; most polls end after this one query."""
-    free = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=True)
+    free = CALLABLE_SLOTS.filter(model=OuterRef("name"))
     waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
-    models = callable_models(now=now).filter(Exists(free), Exists(waiting))
+    models = ModelState.objects.filter(Exists(free), Exists(waiting), ready=True, paused=False)
     return list(models.order_by("name").values_list("name", flat=True))
 
 
-def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> list[Claim]:
+def claim_for(
+    name: str,
+    *,
+    worker_id: uuid.UUID,
+    now: datetime,
+    most: int,
+    server_ids: Collection[int] | None = None,
+) -> list[Claim]:
     """Claim tasks for a model; raises TransitionRefused if other workers took all of them."""
     with transaction.atomic():
         keys = selectors.next_tasks(name, now, count=most)
-        free = ModelSlot.objects.filter(model=name, task__isnull=True)
-        # lock no more slots than tasks: a worker that finds all slots locked sees no work
-        slots = list(free.select_for_update(skip_locked=True).order_by("number")[: len(keys)])
-        # read after the lock: the state may have changed while this transaction waited
-        state = callable_models(now=now).filter(name=name).first()
-        if state is None:
+        if not keys:
             return []
-        slots = [slot for slot in slots if slot.number <= state.slots]
+        instances = instances_to_call(name, keys[0], server_ids=server_ids, now=now)
+        slots = lock_slots(instances, len(keys))
         tasks = begin_attempts(keys[: len(slots)], worker_id=worker_id, now=now)
         if slots and not tasks:
             raise TransitionRefused
         return [
-            fill_slot(slot, task, state, worker_id=worker_id, now=now)
-            for slot, task in zip(slots, tasks, strict=False)
+            fill_slot(slot, task, instance, worker_id=worker_id, now=now)
+            for (slot, instance), task in zip(slots, tasks, strict=False)
         ]
 
 
+def instances_to_call(
+    name: str, first: uuid.UUID, *, server_ids: Collection[int] | None, now: datetime
+) -> list[ModelInstance]:
+    """Instances of a model that may be called, the one that draws the task `first` soonest first.
+
+    Those that did not draw this size yet come first, so that it is measured; then weight and name
+    decide.
+    """
+    found = CALLABLE_INSTANCES.filter(model=name)
+    if server_ids is not None:
+        found = found.filter(server__in=server_ids)
+    allowed = [each for each in found if not is_paused_key(each.server, now=now)]
+    if len(allowed) < 2:
+        return allowed
+    width, height = GenerationTask.objects.values_list("width", "height").get(pk=first)
+    bucket = size_bucket(width, height)
+
+    def rank(instance: ModelInstance) -> tuple[float, int, str]:
+        return instance.paces.get(bucket, 0.0), -instance.server.weight, instance.server.name
+
+    return sorted(usable(allowed), key=rank)
+
+
+def lock_slots(
+    instances: Sequence[ModelInstance], most: int
+) -> list[tuple[ModelSlot, ModelInstance]]:
+    """Up to `most` free slots, locked, in the order of the instances.
+
+    No more slots than tasks: a worker that finds all slots locked sees no work.
+    """
+    by_key = {instance.pk: instance for instance in instances}
+    order = [When(instance=key, then=rank) for rank, key in enumerate(by_key)]
+    # the state is read with the lock: it may have changed since the instances were read
+    free = CALLABLE_SLOTS.filter(instance__in=by_key, number__lte=F("instance__slots"))
+    ordered = free.order_by(Case(*order), "number") if len(order) > 1 else free.order_by("number")
+    locked = ordered.select_for_update(skip_locked=True, of=("self",))[:most] if by_key else ()
+    return [(slot, by_key[slot.instance_id]) for slot in locked if slot.instance_id is not None]
+
+
 def fill_slot(
-    slot: ModelSlot, task: GenerationTask, state: ModelState, *, worker_id: uuid.UUID, now: datetime
+    slot: ModelSlot,
+    task: GenerationTask,
+    instance: ModelInstance,
+    *,
+    worker_id: uuid.UUID,
+    now: datetime,
 ) -> Claim:
     held = {
         "task": task,
         "attempt": task.attempt,
         "request_id": None,
-        "identity": state.identity,
+        "identity": instance.identity,
         "worker_id": worker_id,
         "lease_until": now + settings.GENERATION_LEASE,
     }
@@ -105,10 +174,11 @@ def fill_slot(
         task=task,
         worker_id=worker_id,
         slot_id=slot.pk,
-        route=Route(state.route),
-        identity=state.identity,
-        launched_at=state.identity_since,
-        demo=state.demo,
+        server_id=instance.server_id,
+        route=Route(instance.route),
+        identity=instance.identity,
+        launched_at=instance.identity_since,
+        demo=instance.server.is_demo,
         missing=tuple(index for index in range(1, task.image_count + 1) if index not in stored),
     )
 

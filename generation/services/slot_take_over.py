@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 from accounts.log_format import log_line
 from generation import installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus
-from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.models import GenerationTask, ModelSlot
 from generation.outages import cause_of
 from generation.services.completion import interrupt
 
@@ -25,6 +25,8 @@ class AbandonedCall:
     """The call of a slot that was taken over; the new worker ends it, then frees the slot."""
 
     slot_id: int
+    server_id: int | None
+    """None for a slot of a version that knew one server only."""
     task_id: uuid.UUID
     correlation_id: str
     attempt: int
@@ -62,7 +64,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
         expired = ModelSlot.objects.filter(pk=slot_id, task=task, lease_until__lt=now)
         if not expired.update(worker=worker_id, lease_until=now + settings.GENERATION_LEASE):
             return None
-        slot = ModelSlot.objects.get(pk=slot_id)
+        slot = ModelSlot.objects.select_related("instance").get(pk=slot_id)
         if task.status == TaskStatus.RUNNING and task.attempt == slot.attempt:
             interrupt(
                 task_id=task.pk,
@@ -73,18 +75,14 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
             )
     return AbandonedCall(
         slot_id=slot.pk,
+        server_id=None if slot.instance is None else slot.instance.server_id,
         task_id=task.pk,
         correlation_id=task.correlation_id,
         attempt=slot.attempt,
         model=slot.model,
-        route=route_of(slot.model),
+        route=Route.TXT2IMG if slot.instance is None else Route(slot.instance.route),
         request_id=slot.request_id,
         identity=slot.identity,
         stall=selectors.stall_limit(task.expected_durations),
         ours=installation_id.is_ours(slot.request_id),
     )
-
-
-def route_of(model: str) -> Route:
-    route = ModelState.objects.filter(name=model).values_list("route", flat=True).first()
-    return Route(route) if route else Route.TXT2IMG

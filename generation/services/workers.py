@@ -48,8 +48,8 @@ def register_worker(
 def mismatch_message(model_server: str, other: Worker) -> str:
     return (
         f"This worker is set to {model_server}, but worker {str(other.pk)[:8]} ({other}) calls "
-        f"{other.model_server}. All workers of one database call the same model server. "
-        f"Set XINFERENCE_URL to the same address here, or stop the other workers first; "
+        f"{other.model_server}. All workers of one database call the same model servers. "
+        f"Set XINFERENCE_URL and XINFERENCE_URLS as there, or stop the other workers first; "
         f"a worker that was killed counts for 15 seconds."
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -60,7 +59,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     live = live_data(request)
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
-    context = {**found, **live, "limits": limits, "demo": not settings.XINFERENCE_URL}
+    context = {**found, **live, "limits": limits, "demo": services.uses_demo_model()}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
 
@@ -105,7 +104,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     if len(pictures) not in COMPARABLE:
         return error_page(request, ErrorCode.PICTURE_WITHHELD, 403)
     context = {
-        "demo": not settings.XINFERENCE_URL,
+        "demo": services.uses_demo_model(),
         "comparison": selectors.comparison([selectors.image_detail(image) for image in pictures]),
         **live,
     }

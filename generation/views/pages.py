@@ -174,7 +174,7 @@ def origin(request: HttpRequest) -> dict[str, Any]:
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
     """Context of every page with cards: the cards to render, and the state for the scripts."""
-    demo = not settings.XINFERENCE_URL
+    demo = services.uses_demo_model()
     user = cast("User", request.user)
     models = selectors.model_offers(user.pk, now=now)
     return {

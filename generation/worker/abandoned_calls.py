@@ -38,7 +38,9 @@ async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> N
     aborted = slot.route != Route.TXT2IMG or not slot.ours
     outage = Outage(logger, "abandoned_call", call=request_id, model=slot.model)
     while monotonic() < deadline:
-        if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
+        if slot.server_id is not None and await database_sync_to_async(services.key_is_refused)(
+            server_id=slot.server_id, now=clock.now()
+        ):
             # no request may be sent: only the stall limit decides until the key works again
             await asyncio.sleep(min(KEY_REFUSED_PAUSE, max(0.0, deadline - monotonic())))
             continue
@@ -51,8 +53,13 @@ async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> N
             outage.worked()
             if fraction is None or fraction >= 1 or await was_replaced(client, slot):
                 return
-        except XinferenceKeyRefused:
-            await database_sync_to_async(services.refuse_key)(now=clock.now())
+        except XinferenceKeyRefused as error:
+            if slot.server_id is None:
+                outage.failed(error)
+            else:
+                await database_sync_to_async(services.refuse_key)(
+                    server_id=slot.server_id, now=clock.now()
+                )
         except XinferenceError as error:
             outage.failed(error)
         await asyncio.sleep(POLL_INTERVAL)

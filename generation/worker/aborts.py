@@ -39,7 +39,9 @@ async def send_aborts(attempt: Attempt, request_id: str) -> None:
             await attempt.client.abort(model=attempt.task.model, request_id=request_id)
         except XinferenceKeyRefused:
             # more attempts would get this address banned
-            await attempt.database(services.refuse_key, now=clock.now())
+            await attempt.database(
+                services.refuse_key, server_id=attempt.claim.server_id, now=clock.now()
+            )
             return
         except XinferenceError as error:
             outage.failed(error)

@@ -26,7 +26,9 @@ Xinference caches its list of models."""
 async def interrupt_reason(attempt: Attempt, error: XinferenceError) -> InterruptReason:
     """Why the attempt is interrupted; records what the error says about the model server."""
     if isinstance(error, XinferenceKeyRefused):
-        await attempt.database(services.refuse_key, now=clock.now())
+        await attempt.database(
+            services.refuse_key, server_id=attempt.claim.server_id, now=clock.now()
+        )
         return InterruptReason.KEY_REFUSED
     if isinstance(error, XinferenceAborted):
         return InterruptReason.CALL_ABORTED
@@ -35,6 +37,7 @@ async def interrupt_reason(attempt: Attempt, error: XinferenceError) -> Interrup
         if reason == InterruptReason.MODEL_LOST:
             await attempt.database(
                 services.record_lost_model,
+                server_id=attempt.claim.server_id,
                 name=attempt.task.model,
                 identity=attempt.claim.identity,
                 now=clock.now(),
@@ -70,6 +73,7 @@ async def check_model(attempt: Attempt, error: XinferenceFailed) -> InterruptRea
 async def record_model_down(attempt: Attempt, error: XinferenceError) -> None:
     await attempt.database(
         services.record_unreachable,
+        server_id=attempt.claim.server_id,
         code=ErrorCode.MODEL_DOWN,
         detail=error.detail,
         now=clock.now(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from collections.abc import Sequence
 
 from channels.db import database_sync_to_async
 
@@ -20,12 +22,12 @@ async def note_figures() -> None:
         pass
 
 
-async def note_server_memory(client: XinferenceClient, worker_id: uuid.UUID) -> None:
-    """Note what the model server publishes; nothing if it cannot be asked."""
-    try:
-        memory = await client.memory()
-    except XinferenceError:
-        memory = ServerMemory()
+async def note_server_memory(clients: Sequence[XinferenceClient], worker_id: uuid.UUID) -> None:
+    """Note what the model server publishes; nothing if there are several or it cannot be asked."""
+    memory = ServerMemory()
+    if len(clients) == 1:
+        with contextlib.suppress(XinferenceError):
+            memory = await clients[0].memory()
     await database_sync_to_async(services.record_server_memory)(
         worker_id=worker_id,
         used=memory.used,

@@ -6,14 +6,12 @@ import gc
 import uuid
 from collections.abc import Callable, Iterator
 
-from generation.choices import KeyUse
 from generation.loops import Job
 from generation.worker.cleanup import clean_up
 from generation.worker.figures import note_figures, note_server_memory
 from generation.worker.idle_lock import IdleLock
-from generation.worker.model_probe import ModelProbe
 from generation.worker.nightly_prune import prune
-from generation.xinference import XinferenceClient
+from generation.worker.server_links import ServerLinks
 
 CLEANUP_INTERVAL = 3_600.0
 PRUNE_INTERVAL = 60.0
@@ -31,16 +29,14 @@ class Housekeeping:
 
     def __init__(
         self,
-        client: XinferenceClient,
-        models: ModelProbe,
+        servers: ServerLinks,
         idle_lock: IdleLock,
         *,
         worker_id: Callable[[], uuid.UUID],
         may_go_on: Callable[[], bool],
         is_idle: Callable[[], bool],
     ) -> None:
-        self.client = client
-        self.models = models
+        self.servers = servers
         self.idle_lock = idle_lock
         self.worker_id = worker_id
         self.may_go_on = may_go_on
@@ -64,8 +60,8 @@ class Housekeeping:
             await prune(self.worker_id(), self.idle_lock, self.may_go_on)
 
     async def note_server_memory(self) -> None:
-        if self.may_go_on() and self.models.key != KeyUse.REFUSED:
-            await note_server_memory(self.client, self.worker_id())
+        if self.may_go_on():
+            await note_server_memory(self.servers.askable_clients, self.worker_id())
 
     async def collect_garbage(self) -> None:
         """Collect reference cycles after errors of the model server, while no task runs.
@@ -74,7 +70,7 @@ class Housekeeping:
         libraries may. Only young objects are collected, because a full collection pauses every
         socket of the process.
         """
-        errors = self.client.errors
+        errors = self.servers.errors
         if errors != self.errors_collected and self.is_idle():
             self.errors_collected = errors
             gc.collect(1)

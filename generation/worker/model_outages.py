@@ -32,22 +32,29 @@ class ModelOutage:
 
 
 class ModelOutages:
-    """Writes at most two lines per probe, and fewer while a server flaps.
+    """Those of one server: at most two lines per probe, and fewer while it flaps.
 
     A change for which the pace allowed no line is logged later, unless it was reverted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self.server = server
         self.known: set[str] = set()
         self.down: dict[str, ModelOutage] = {}
         self.pace = LogRateLimit()
 
+    @property
+    def expected(self) -> set[str]:
+        """Models that it must serve: further servers need not have the default model."""
+        is_default = self.server == services.DEFAULT_SERVER
+        return {settings.XINFERENCE_MODEL} if is_default else set()
+
     def update(self, served: Mapping[str, str]) -> None:
         """`served`: for each listed model why it cannot be used, or an empty string."""
-        known = {settings.XINFERENCE_MODEL, *self.known}
+        known = self.expected | self.known
         causes = {**dict.fromkeys(known, services.NOT_SERVED), **served}
         if len(causes) > MAX_KNOWN:
-            causes = {settings.XINFERENCE_MODEL: services.NOT_SERVED, **served}
+            causes = {**dict.fromkeys(self.expected, services.NOT_SERVED), **served}
         self.known = set(causes)
         self.down = {name: down for name, down in self.down.items() if name in causes}
         for name, down in self.down.items():
@@ -70,7 +77,13 @@ class ModelOutages:
             self.down.setdefault(name, ModelOutage()).causes.add(causes[name])
         if names:
             cause = causes[names[0]]
-            line = log_line("model_down", model=first_names(names), count=len(names), cause=cause)
+            line = log_line(
+                "model_down",
+                model=first_names(names),
+                server=self.server,
+                count=len(names),
+                cause=cause,
+            )
             logger.warning("%s", line)
 
     def write_ended(self, names: Sequence[str]) -> None:
@@ -82,6 +95,7 @@ class ModelOutages:
         line = log_line(
             "model_back",
             model=first_names(names),
+            server=self.server,
             count=len(names),
             failures=first.failures,
             seconds=monotonic() - first.began,

@@ -1,4 +1,4 @@
-"""Asks the model server what it serves and records it; every worker does so."""
+"""Asks one model server what it serves and records it; every worker does so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -38,13 +39,15 @@ class ModelBackoff:
 
 
 class ModelProbe:
-    """Asks the model server what it serves."""
+    """Asks a model server what it serves."""
 
-    def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
+    def __init__(self, client: XinferenceClient, *, server_id: int, server: str) -> None:
+        """`server`: its name, for the log."""
         self.client = client
-        self.demo = demo
-        self.server = Outage(logger, "model_server", causes=MAX_CAUSES, pace=LogRateLimit())
-        self.outages = ModelOutages()
+        self.server_id = server_id
+        limits: dict[str, Any] = {"causes": MAX_CAUSES, "pace": LogRateLimit()}
+        self.outage = Outage(logger, "model_server", server=server, **limits)
+        self.outages = ModelOutages(server)
         self.early = True
         """Whether a refused key may be tried before its pause is over: once per start."""
         self.key = KeyUse.ALLOWED
@@ -53,31 +56,37 @@ class ModelProbe:
 
     async def probe(self) -> bool:
         now = clock.now()
-        self.key = await database_sync_to_async(services.key_use)(early=self.early, now=now)
+        self.key = await database_sync_to_async(services.key_use)(
+            server_id=self.server_id, early=self.early, now=now
+        )
         self.early = False
         if self.key == KeyUse.REFUSED:
-            self.server.failed(services.KEY_REFUSED)
-            await database_sync_to_async(services.record_refused_key)(now=now)
+            self.outage.failed(services.KEY_REFUSED)
+            await database_sync_to_async(services.record_refused_key)(
+                server_id=self.server_id, now=now
+            )
             return False
         try:
             served = await self.read_models()
         except XinferenceKeyRefused:
-            self.server.failed(services.KEY_REFUSED)
-            await database_sync_to_async(services.refuse_key)(now=now)
+            self.outage.failed(services.KEY_REFUSED)
+            await database_sync_to_async(services.refuse_key)(server_id=self.server_id, now=now)
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
-            self.server.failed(redacted(error.detail) or error)
+            self.outage.failed(redacted(error.detail) or error)
             await database_sync_to_async(services.record_unreachable)(
-                code=code, now=now, detail=error.detail
+                server_id=self.server_id, code=code, now=now, detail=error.detail
             )
             return False
         if self.key == KeyUse.TRIAL:
-            await database_sync_to_async(services.accept_key)()
-        self.server.worked()
+            await database_sync_to_async(services.accept_key)(server_id=self.server_id)
+        self.outage.worked()
         self.outages.update({model.name: unusable_reason(model) for model in served})
         seen = [self.seen(model) for model in served]
-        await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
+        await database_sync_to_async(services.record_models)(
+            server_id=self.server_id, seen=seen, now=now
+        )
         return any(model.ready for model in served)
 
     async def read_models(self) -> Sequence[ServedModel]:

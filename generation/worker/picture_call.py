@@ -217,7 +217,9 @@ class PictureCall:
                 self.fraction = min(fraction, 1.0)
                 self.moved_at = monotonic()
                 self.moved.set()
-        await self.attempt.database(services.refuse_key, now=clock.now())
+        await self.attempt.database(
+            services.refuse_key, server_id=self.attempt.claim.server_id, now=clock.now()
+        )
 
     def is_progress(self, fraction: float) -> bool:
         """Whether the fraction is the first, or the last, or has risen by `min_rise`.

@@ -15,7 +15,6 @@ from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
 from generation.outages import cause_of
-from generation.xinference import shared_address
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +24,8 @@ RETIRE_TIMEOUT = 5.0
 async def register(*, version: str, model_server: str) -> uuid.UUID:
     """Create the row of this process and return its id.
 
-    Raises WorkerRefused if live workers call another model server than the URL `model_server`;
-    empty skips the check.
+    Raises WorkerRefused if live workers call other model servers than `model_server`; empty skips
+    the check.
     """
     # first: a worker of this host whose process is gone must not count as live
     await expire_dead_workers()
@@ -34,7 +33,7 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
         host=platform.node(),
         pid=os.getpid(),
         version=version,
-        model_server=shared_address(model_server),
+        model_server=model_server,
         now=clock.now(),
     )
     line = log_line(

@@ -26,21 +26,19 @@ from generation.worker.aborts import ABORT_TIMEOUT
 from generation.worker.drain_state import DrainState
 from generation.worker.housekeeping import Housekeeping
 from generation.worker.idle_lock import IdleLock
-from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
 from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
+from generation.worker.server_links import PROBE_INTERVAL, Connect, ServerLinks, connect
 from generation.worker.take_overs import TakeOvers
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender
-from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1.0
 """Seconds between polls of the queue, because a wake-up may be lost."""
 
-MODEL_PROBE_INTERVAL = 5.0
 LEASE_CHECK_INTERVAL = 2.0
 CLAIMS_AT_ONCE = 8
 """Tasks of one transaction; separate ones would compute the queue order for each task."""
@@ -56,14 +54,14 @@ HAND_BACK_TIMEOUT = ABORT_TIMEOUT + 5.0
 class WorkerRunner:
     """The worker of a process, from `start` to `drain`."""
 
-    def __init__(
-        self, client: XinferenceClient, *, demo: bool, version: str, model_server: str = ""
-    ) -> None:
-        """`model_server`: the address that all workers must share; empty to skip the check."""
-        self.client = client
+    def __init__(self, connect: Connect = connect, *, version: str, model_server: str = "") -> None:
+        """`connect` makes the client of a server.
+
+        `model_server`: the addresses that all workers must share; empty to skip the check.
+        """
         self.model_server = model_server
         self.version = version
-        self.models = ModelProbe(client, demo=demo)
+        self.servers = ServerLinks(connect, recorded=self.wake)
         self.woken = asyncio.Event()
         self.idle_lock = IdleLock()
         self.draining = False
@@ -73,7 +71,7 @@ class WorkerRunner:
         self.alarms = AlarmWatcher()
         self.heartbeat_ping = HeartbeatPing()
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
-        self.take_overs = TakeOvers(client, self.outage)
+        self.take_overs = TakeOvers(self.servers, self.outage)
         self.loops: list[asyncio.Task[None]] = []
         self.owns_publisher = False
         self.claimer: asyncio.Task[None] | None = None
@@ -86,8 +84,7 @@ class WorkerRunner:
     @cached_property
     def housekeeping(self) -> Housekeeping:
         return Housekeeping(
-            self.client,
-            self.models,
+            self.servers,
             self.idle_lock,
             worker_id=lambda: self.worker_id,
             may_go_on=lambda: not self.draining and not self.pause.is_held,
@@ -105,12 +102,13 @@ class WorkerRunner:
         await database_sync_to_async(clock.synchronise)()
         await self.pause.refresh()
         self.worker_id = await register(version=self.version, model_server=self.model_server)
+        await database_sync_to_async(services.sync_named_servers)(now=clock.now())
         self.owns_publisher = broadcast.publisher.start()
         self.started = self.last_heartbeat = monotonic()
         heartbeat_every = settings.GENERATION_LEASE.total_seconds() / HEARTBEATS_PER_LEASE
         self.loops = [
             asyncio.create_task(listen(partial(receive_messages, self.wake)), name="listen"),
-            self.repeat(MODEL_PROBE_INTERVAL, self.probe_models),
+            self.repeat(PROBE_INTERVAL, self.follow_servers),
             self.repeat(LEASE_CHECK_INTERVAL, self.expire),
             self.repeat(heartbeat_every, self.heartbeat),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
@@ -128,9 +126,10 @@ class WorkerRunner:
         name = job.__name__
         return asyncio.create_task(every(seconds, job, self.outage(name), first=first), name=name)
 
-    async def probe_models(self) -> None:
-        if not self.pause.is_held and await self.models.probe():
-            self.wake()
+    async def follow_servers(self) -> None:
+        self.servers.held = self.pause.is_held
+        await self.servers.refresh(in_use={run.attempt.client for run in self.runs})
+        self.servers.start_probes()
 
     async def claim_loop(self) -> None:
         """Claim tasks until the worker drains.
@@ -161,7 +160,10 @@ class WorkerRunner:
             return False
         began = monotonic()
         claims = await database_sync_to_async(services.claim)(
-            worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
+            worker_id=self.worker_id,
+            now=clock.now(),
+            most=CLAIMS_AT_ONCE,
+            server_ids=self.servers.callable_ids,
         )
         if claims:
             telemetry.CLAIM.observe(monotonic() - began)
@@ -172,8 +174,11 @@ class WorkerRunner:
         return bool(claims)
 
     def start_run(self, claim: Claim) -> None:
+        client = self.servers.client_of(claim.server_id)
+        if client is None:
+            return  # the row of its server was deleted just now: the lease runs out
         self.idle_lock.mark_busy()
-        run = TaskRun(claim, self.client, self.heartbeat_overdue, self.idle_lock)
+        run = TaskRun(claim, client, self.heartbeat_overdue, self.idle_lock)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
         task.add_done_callback(lambda done: self.run_ended(run, done))
@@ -277,6 +282,6 @@ class WorkerRunner:
         await self.heartbeat_ping.close()
         if self.worker_id.int:
             await retire(self.worker_id, seconds=monotonic() - self.started)
-        await finish_within(RETIRE_TIMEOUT, self.client.aclose(), name="closing connections")
+        await finish_within(RETIRE_TIMEOUT, self.servers.aclose(), name="closing connections")
         if self.owns_publisher:
             await broadcast.publisher.stop()

@@ -13,11 +13,12 @@ from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation import services
 from generation.clock import clock
+from generation.exceptions import XinferenceUnreachable
 from generation.loops import RETRY_DELAY
 from generation.outages import Outage, database
 from generation.services import AbandonedCall
 from generation.worker.abandoned_calls import end_abandoned_call
-from generation.xinference import XinferenceClient
+from generation.worker.server_links import ServerLinks
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,8 @@ logger = logging.getLogger(__name__)
 class TakeOvers:
     """Those of one worker. `slots`: of each that is under way, whose leases the worker renews."""
 
-    def __init__(self, client: XinferenceClient, outage: Callable[[str], Outage]) -> None:
-        self.client = client
+    def __init__(self, servers: ServerLinks, outage: Callable[[str], Outage]) -> None:
+        self.servers = servers
         self.outage = outage
         self.slots: dict[asyncio.Task[None], int] = {}
 
@@ -46,7 +47,12 @@ class TakeOvers:
         ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
         while not ended:
             try:
-                await end_abandoned_call(self.client, slot)
+                client = self.servers.client_of(slot.server_id)
+                if client is None:
+                    # its row is new, or this worker has no key: another worker may
+                    await self.servers.refresh()
+                    raise XinferenceUnreachable("this worker cannot call its server")
+                await end_abandoned_call(client, slot)
                 await database_sync_to_async(services.settle_slot)(
                     slot_id=slot.slot_id,
                     task_id=slot.task_id,

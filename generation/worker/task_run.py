@@ -205,6 +205,7 @@ class TaskRun:
         attempt, claim = self.attempt, self.attempt.claim
         call = AbandonedCall(
             slot_id=claim.slot_id,
+            server_id=claim.server_id,
             task_id=attempt.task.pk,
             correlation_id=attempt.task.correlation_id,
             attempt=attempt.number,

@@ -13,9 +13,10 @@ from demo_xinference.app import DemoXinference, create_app
 from generation.choices import KeyUse
 from generation.management.doctor import model_questions
 from generation.management.doctor.answers import Answer
-from generation.services import key_use, refuse_key
+from generation.services import key_use
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 from tests.conftest import MODEL
+from tests.factories import default_server, refuse_key
 
 KEY = "xf-0123456789abcdef"
 
@@ -124,8 +125,8 @@ async def test_an_engine_that_cannot_abort(client_of: NewClient) -> None:
 @pytest.mark.django_db
 def test_a_refused_key_is_not_sent_again(model: str, now: Any) -> None:
     with override_settings(XINFERENCE_URL="http://127.0.0.1:1", XINFERENCE_API_KEY=KEY):
-        refuse_key(now=now)
-        assert key_use(early=False, now=now) == KeyUse.REFUSED
+        refuse_key(now)
+        assert key_use(server_id=default_server(now), early=False, now=now) == KeyUse.REFUSED
         answers = list(model_questions.ask_model_server(draw=True))
 
     assert [each.state for each in answers] == ["skipped", "no", "skipped", "skipped", "skipped"]

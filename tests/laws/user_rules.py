@@ -19,7 +19,7 @@ from generation.models import GenerationTask, LimitOverride, ModelSlot
 from generation.protocol import Generate
 from generation.services import AbandonedCall, Claim
 from tests.conftest import MODEL
-from tests.factories import observed
+from tests.factories import observed, record_models
 from tests.laws.invariants import Invariants
 
 MODELS = (MODEL, "another-model")
@@ -63,7 +63,7 @@ class UserRules(Invariants):
         """Each with so many replicas; without any it is not ready."""
         counts = zip(MODELS, (first, second), strict=True)
         seen = [observed(name, count, ready=count > 0) for name, count in counts]
-        services.record_models(seen=seen, demo=True, now=self.now)
+        record_models(*seen, now=self.now)
 
     def tick(self) -> None:
         """No two in the same moment: their order would hang on random keys."""

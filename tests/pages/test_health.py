@@ -26,6 +26,7 @@ from generation.models import Worker
 from generation.readiness import Health
 from generation.slow_check import Check, answer_of
 from liujuan_site.health import CHECK_TIMEOUT
+from tests.factories import refuse_key
 from tests.other_databases import AWAY, database_at
 from tests.pages.page_clients import signed_in
 
@@ -59,7 +60,7 @@ def test_everyone_reads_one_word_for_each_part(model: str, worker: Worker) -> No
 def test_names_and_causes_are_for_staff(
     alice: User, rita: User, model: str, worker: Worker, now: datetime
 ) -> None:
-    services.refuse_key(now=now)
+    refuse_key(now)
 
     status, public = ready()
     _status, of_alice = ready(signed_in(alice))
@@ -76,7 +77,7 @@ def test_names_and_causes_are_for_staff(
 
 
 def test_without_a_worker_the_model_is_unknown(now: datetime) -> None:
-    services.refuse_key(now=now)
+    refuse_key(now)
 
     status, body = ready()
 

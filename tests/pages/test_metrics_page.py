@@ -21,7 +21,16 @@ from generation.metrics_access import may_read_metrics
 from generation.models import ModelState, Worker
 from liujuan_site import metrics
 from tests.documents import tables
-from tests.factories import claim_one, complete, fail, finished_task, interrupt, settle, submit
+from tests.factories import (
+    claim_one,
+    complete,
+    fail,
+    finished_task,
+    interrupt,
+    refuse_key,
+    settle,
+    submit,
+)
 from tests.query_plans import analyze, plan_of, queries
 from tests.rows import copy_task
 from tests.studio import ROOT
@@ -140,7 +149,7 @@ def test_ends_and_interruptions_are_counted_once_they_are_committed(
 def test_a_refused_key_and_a_dead_worker_are_seen(
     worker: Worker, model: str, now: datetime
 ) -> None:
-    services.refuse_key(now=now)
+    refuse_key(now)
     services.retire_worker(worker_id=worker.pk, now=now)
 
     samples = scrape()

@@ -13,7 +13,7 @@ from django.test import Client
 from generation import selectors, services
 from generation.choices import AuditAction, TaskStatus
 from generation.models import AuditEntry, GenerationTask, Installation, ModelState, Worker
-from tests.factories import claim_one, finished_task, submit
+from tests.factories import claim_one, finished_task, record_models, submit
 from tests.pages.page_clients import signed_in
 
 PAGE = "/admin/operations/"
@@ -189,7 +189,7 @@ def test_a_paused_model_stays_paused_while_it_is_not_served(
     ModelState.objects.create(name="other", checked_at=now, seen_at=now)
     press(otto, "pause", "other")
 
-    services.record_models(seen=[], demo=True, now=now + timedelta(hours=2))
+    record_models(now=now + timedelta(hours=2))
 
     assert ModelState.objects.get(name="other").paused
 
@@ -305,7 +305,7 @@ def test_a_model_that_is_not_needed_is_no_warning(otto: Client, now: datetime) -
 def test_a_model_that_cannot_be_used_is_named_with_its_cause(
     otto: Client, model: str, worker: Worker, now: datetime
 ) -> None:
-    services.record_models(seen=[], demo=True, now=now)
+    record_models(now=now)
 
     page = otto.get(PAGE).text
 

@@ -142,11 +142,10 @@ def serve() -> None:
     from django.conf import settings
     from django.utils import timezone
 
-    from generation import services
-    from tests.factories import observed
+    from tests.factories import observed, record_models
 
     seen = observed(settings.XINFERENCE_MODEL, MAX_POINTS)
-    services.record_models(seen=[seen], demo=True, now=timezone.now())
+    record_models(seen, now=timezone.now())
 
 
 def main(act: str) -> None:

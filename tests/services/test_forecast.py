@@ -16,7 +16,7 @@ from generation.models import GenerationTask, ModelState, Worker
 from generation.protocol import ModelData, QueuePosition
 from generation.services import Claim
 from tests.conftest import MODEL, serve_model
-from tests.factories import claim_one, interrupt, settle, store, submit
+from tests.factories import claim_one, interrupt, record_models, refuse_key, settle, store, submit
 from tests.query_plans import count_queries
 from tests.services.queues import SECOND, every_queue, fill, fill_after, rolled_back
 
@@ -72,7 +72,7 @@ def test_a_wait_that_cannot_end_has_its_reason(alice: User, worker: Worker, now:
     serve_model(now=now)
     assert wait_of(now) == ("in_line", 0)
     assert wait_of(now + timedelta(seconds=16)) == ("no_worker", None)
-    services.refuse_key(now=now)
+    refuse_key(now)
     assert wait_of(now) == ("key_refused", None)
 
 
@@ -164,7 +164,7 @@ def test_one_read_serves_all(owners: list[User], model: str, worker: Worker, now
 
 def test_each_model_has_its_queue(alice: User, model: str, worker: Worker, now: datetime) -> None:
     serve_model(now=now)
-    services.record_models(seen=[], demo=True, now=now)
+    record_models(now=now)
     serve_model(now=now, name="other")
     submit(alice, now, model="other")
 

@@ -14,7 +14,7 @@ from generation.models import ModelSlot, ModelState
 from generation.selectors.served_models import known_models
 from generation.services import model_status
 from tests.conftest import MODEL
-from tests.factories import claim_one, observed, submit
+from tests.factories import claim_one, default_server, observed, record_models, refuse_key, submit
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 def see(now: datetime, *names: str, count: int = 1) -> None:
     seen = [observed(name, count) for name in names]
-    services.record_models(seen=seen, demo=False, now=now)
+    record_models(*seen, now=now)
 
 
 def names() -> set[str]:
@@ -92,7 +92,7 @@ def test_the_default_model_is_never_forgotten(now: datetime) -> None:
 def test_a_server_that_is_away_makes_nothing_forgotten(now: datetime) -> None:
     see(now, MODEL, OTHER)
 
-    services.refuse_key(now=now + 120 * MINUTE)
+    refuse_key(now + 120 * MINUTE)
 
     assert names() == {MODEL, OTHER}
 
@@ -104,20 +104,23 @@ def test_a_server_that_is_away_makes_nothing_forgotten(now: datetime) -> None:
 )
 def test_a_refusal_is_per_key_and_server(now: datetime, changed: dict[str, str]) -> None:
     with override_settings(XINFERENCE_URL="http://one:9997", XINFERENCE_API_KEY="xf-1"):
-        services.refuse_key(now=now)
-        assert services.key_use(now=now) == KeyUse.REFUSED
-        assert services.key_is_refused(now=now)
+        refuse_key(now)
+        assert services.key_use(server_id=default_server(now), now=now) == KeyUse.REFUSED
+        assert services.key_is_refused(server_id=default_server(now), now=now)
         with override_settings(**changed):
-            assert services.key_use(now=now) == KeyUse.ALLOWED
-            assert not services.key_is_refused(now=now)
+            assert services.key_use(server_id=default_server(now), now=now) == KeyUse.ALLOWED
+            assert not services.key_is_refused(server_id=default_server(now), now=now)
         with override_settings(XINFERENCE_URL="http://one:9997/"):
-            assert services.key_use(now=now) == KeyUse.REFUSED
+            assert services.key_use(server_id=default_server(now), now=now) == KeyUse.REFUSED
 
 
 def test_early_tries_of_a_refused_key_are_a_minute_apart(now: datetime) -> None:
-    services.refuse_key(now=now)
+    refuse_key(now)
     tries = [
-        services.key_use(early=True, now=now + timedelta(seconds=seconds)) == KeyUse.TRIAL
+        services.key_use(
+            server_id=default_server(now), early=True, now=now + timedelta(seconds=seconds)
+        )
+        == KeyUse.TRIAL
         for seconds in range(0, 300, 5)
     ]
 
@@ -125,11 +128,11 @@ def test_early_tries_of_a_refused_key_are_a_minute_apart(now: datetime) -> None:
 
 
 def test_a_trial_without_response_is_repeated(now: datetime) -> None:
-    services.refuse_key(now=now)
+    refuse_key(now)
     later = now + 15 * MINUTE
 
-    assert services.key_use(now=later) == KeyUse.TRIAL
-    assert services.key_use(now=later) == KeyUse.REFUSED
-    assert services.key_use(now=later + MINUTE) == KeyUse.TRIAL
-    services.accept_key()
-    assert services.key_use(now=later) == KeyUse.ALLOWED
+    assert services.key_use(server_id=default_server(now), now=later) == KeyUse.TRIAL
+    assert services.key_use(server_id=default_server(now), now=later) == KeyUse.REFUSED
+    assert services.key_use(server_id=default_server(now), now=later + MINUTE) == KeyUse.TRIAL
+    services.accept_key(server_id=default_server(now))
+    assert services.key_use(server_id=default_server(now), now=later) == KeyUse.ALLOWED

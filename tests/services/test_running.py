@@ -15,7 +15,7 @@ from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePosition
 from generation.services import Claim
 from tests.conftest import MODEL, serve_model
-from tests.factories import claim_one, finish, settle, store, submit
+from tests.factories import claim_one, default_server, finish, refuse_key, settle, store, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -76,10 +76,12 @@ def test_a_wait_has_its_reason(alice: User, worker: Worker, now: datetime) -> No
     serve_model(now=now)
     assert reason(now) == "in_line"
     assert reason(now + timedelta(seconds=16)) == "no_worker"
-    services.refuse_key(now=now)
+    refuse_key(now)
     assert reason(now) == "key_refused"
-    assert services.key_is_refused(now=now + timedelta(minutes=14))
-    assert not services.key_is_refused(now=now + timedelta(minutes=16))
+    assert services.key_is_refused(server_id=default_server(now), now=now + timedelta(minutes=14))
+    assert not services.key_is_refused(
+        server_id=default_server(now), now=now + timedelta(minutes=16)
+    )
 
 
 def test_expired_lease_is_shown(alice: User, model: str, worker: Worker, now: datetime) -> None:
@@ -106,7 +108,9 @@ def test_a_late_heartbeat_renews_no_lease(claim: Claim, worker: Worker, now: dat
 
 def test_a_lost_model_stays_lost(alice: User, model: str, worker: Worker, now: datetime) -> None:
     submit(alice, now)
-    services.record_lost_model(name=MODEL, identity="127.0.0.1:1", now=now)
+    services.record_lost_model(
+        server_id=default_server(now), name=MODEL, identity="127.0.0.1:1", now=now
+    )
 
     serve_model(now=now)
     assert not services.claim(worker_id=worker.pk, now=now)

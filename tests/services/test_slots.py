@@ -14,7 +14,17 @@ from generation.error_codes import ErrorCode
 from generation.models import ModelSlot, ModelState, Worker
 from generation.services import Claim
 from tests.conftest import MODEL
-from tests.factories import claim_one, complete, interrupt, observed, settle, submit
+from tests.factories import (
+    claim_one,
+    complete,
+    default_server,
+    interrupt,
+    observed,
+    record_models,
+    refuse_key,
+    settle,
+    submit,
+)
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"
@@ -24,7 +34,7 @@ def serve(now: datetime, **slots: int) -> None:
     """Both models, each with so many slots; 0: not ready."""
     names = {"first": MODEL, "second": OTHER}
     seen = [observed(names[each], count, ready=count > 0) for each, count in slots.items()]
-    services.record_models(seen=seen, demo=True, now=now)
+    record_models(*seen, now=now)
 
 
 @pytest.fixture
@@ -144,7 +154,7 @@ def test_no_claims_without_the_server(alice: User, workers: list[Worker], now: d
     submit(alice, now)
     submit(alice, now, model=OTHER)
 
-    services.record_unreachable(code=ErrorCode.MODEL_DOWN, now=now)
+    services.record_unreachable(server_id=default_server(now), code=ErrorCode.MODEL_DOWN, now=now)
     while_away = claim_all(workers, now)
     serve(now, first=1, second=1)
 
@@ -155,7 +165,7 @@ def test_no_claims_without_the_server(alice: User, workers: list[Worker], now: d
 def test_a_refused_key_stops_claims(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1, second=1)
     submit(alice, now)
-    services.refuse_key(now=now)
+    refuse_key(now)
     serve(now, first=1, second=1)  # a probe that had started before the key was refused
 
     assert not claim_all(workers, now)
@@ -166,15 +176,15 @@ def test_a_changed_key_is_used_at_once(alice: User, workers: list[Worker], now: 
     serve(now, first=1)
     submit(alice, now)
     with override_settings(XINFERENCE_API_KEY="old"):
-        services.refuse_key(now=now)
+        refuse_key(now)
     with override_settings(XINFERENCE_API_KEY="new"):
-        assert not services.key_is_refused(now=now)
+        assert not services.key_is_refused(server_id=default_server(now), now=now)
         serve(now, first=1)
         assert ModelState.objects.get(name=MODEL).ready
 
     with override_settings(XINFERENCE_API_KEY="old"):
         # a worker that was not started again yet
-        assert services.key_is_refused(now=now)
+        assert services.key_is_refused(server_id=default_server(now), now=now)
         assert not claim_all(workers, now)
     with override_settings(XINFERENCE_API_KEY="new"):
         assert len(claim_all(workers, now)) == 1

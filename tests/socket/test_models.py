@@ -9,9 +9,9 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from generation import services
 from generation.hub import hub
 from generation.models import Worker
+from tests.factories import refuse_key
 from tests.query_plans import queries_of_threads
 from tests.socket.sockets import OpenPage, Page
 
@@ -36,7 +36,7 @@ async def test_model_changes_are_sent_once(worker: Worker, page: Page) -> None:
     for _each in range(3):
         await hub.publish_positions()
 
-    await database_sync_to_async(services.refuse_key)(now=timezone.now())
+    await database_sync_to_async(refuse_key)(timezone.now())
     await hub.publish_positions()
     row = await page.models_until(lambda wait: wait["reason"] == "key_refused")
 

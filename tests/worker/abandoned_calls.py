@@ -12,6 +12,7 @@ from tests.conftest import MODEL
 
 def abandoned(request_id: uuid.UUID | None, *, identity: str, stall: float) -> AbandonedCall:
     return AbandonedCall(
+        server_id=None,
         slot_id=1,
         task_id=uuid.uuid4(),
         correlation_id="",

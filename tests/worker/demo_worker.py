@@ -52,16 +52,22 @@ async def start_worker(running_hub: None) -> AsyncIterator[StartWorker]:
 
         transport = httpx.ASGITransport(noting, raise_app_exceptions=False)
         client = XinferenceClient(base_url="http://demo", transport=transport)
-        runner = WorkerRunner(client, demo=True, version="test")
+        runner = WorkerRunner(lambda _server: client, version="test")
         demo_worker = DemoWorker(demo=demo, runner=runner, requests=requests)
         demo_workers.append(demo_worker)
         await demo_worker.runner.start()
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
         return demo_worker
 
     yield start
     for demo_worker in demo_workers:
         await demo_worker.stop()
+
+
+async def probe(runner: WorkerRunner) -> None:
+    """Ask all servers now, as their loops do every 5 s."""
+    await runner.follow_servers()
+    await runner.servers.probe_all()
 
 
 async def ending(page: Page, task_id: str) -> dict[str, Any]:

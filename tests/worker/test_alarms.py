@@ -22,7 +22,7 @@ from generation.alarms import AlarmWatcher, HeartbeatPing
 from generation.alarms.alarm_messages import RUNBOOKS
 from generation.choices import AlarmKind
 from generation.clock import clock
-from generation.models import AlarmWatch, Incident, IncidentNotice, ModelState, Worker
+from generation.models import AlarmWatch, Incident, IncidentNotice, ModelServer, ModelState, Worker
 from generation.services import PauseLevel
 from generation.webhooks import new_secret
 from tests.conftest import MODEL
@@ -30,7 +30,7 @@ from tests.documents import anchors
 from tests.factories import claim_one, fail, settle, submit
 from tests.studio import ROOT
 from tests.webhooks.receiver import FAILING, Receiver, receiving
-from tests.worker.demo_worker import StartWorker
+from tests.worker.demo_worker import StartWorker, probe
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
 
@@ -141,7 +141,7 @@ async def test_a_model_that_is_down(
 
     async def repair() -> None:
         demo_worker.demo.faults.clear()
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
 
     await expect(watcher, alerts, AlarmKind.MODEL_DOWN, repair, MODEL)
 
@@ -156,8 +156,8 @@ async def test_a_refused_key(
 
     async def repair() -> None:
         demo_worker.demo.key_check.api_key = ""
-        await ModelState.objects.aupdate(refused_key="", refused_until=None)
-        await demo_worker.runner.probe_models()
+        await ModelServer.objects.aupdate(refused_key="", refused_until=None)
+        await probe(demo_worker.runner)
 
     await expect(watcher, alerts, AlarmKind.KEY_REFUSED, repair)
 

@@ -6,7 +6,6 @@ import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -40,7 +39,7 @@ def fill_trash(owner: User) -> None:
 async def test_it_empties_the_trash_and_deletes_links(media: Path, alice: User) -> None:
     await sync_to_async(fill_trash)(alice)
 
-    runner = WorkerRunner(cast("Any", None), demo=True, version="test")
+    runner = WorkerRunner(version="test")
     await runner.pause.refresh()
     began = time.monotonic()
     await runner.housekeeping.clean_up()

@@ -13,7 +13,7 @@ from generation.worker import WorkerRunner
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import DemoProcess
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import ending, seen_at
+from tests.worker.demo_worker import ending, probe, seen_at
 
 Serve = Callable[..., Awaitable[Path]]
 
@@ -30,10 +30,10 @@ async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
             *("--speed", "40", "--engine", engine),
             *("--faults", str(scripted), "--journal", str(journal)),
         )
-        runner = WorkerRunner(XinferenceClient(base_url=demo.url), demo=True, version="test")
+        runner = WorkerRunner(lambda _server: XinferenceClient(base_url=demo.url), version="test")
         running.append((runner, demo))
         await runner.start()
-        await runner.probe_models()
+        await probe(runner)
         return journal
 
     yield start

@@ -18,7 +18,7 @@ from generation.worker.attempt import Attempt
 from generation.worker.picture_call import PictureCall
 from generation.worker.task_run import TaskRun
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds
+from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds, probe
 
 DETAIL = "[address=10.1.2.3:5, pid=7] divisible by 16"
 """Words of a server that are recognised, with an address that must not reach the user."""
@@ -161,7 +161,7 @@ async def test_a_refused_key_is_not_sent_again(page: Page, start_worker: StartWo
         place = await page.until("queue")
 
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
-    await demo_worker.runner.probe_models()
+    await probe(demo_worker.runner)
     # had it asked, the answer would have made this "model_down"
     assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
@@ -175,7 +175,7 @@ async def test_the_queue_waits_for_the_model(page: Page, start_worker: StartWork
     task_id = await page.generate(**SMALL)
     place = await page.until("queue")
     demo_worker.demo.faults.clear()
-    await demo_worker.runner.probe_models()
+    await probe(demo_worker.runner)
 
     assert place["tasks"][task_id]["reason"] == "model_down"
     assert (await ending(page, task_id))["type"] == "result"
@@ -187,7 +187,7 @@ async def test_results_stay_when_the_model_goes(page: Page, start_worker: StartW
     result = await ending(page, done)
 
     demo_worker.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
-    await demo_worker.runner.probe_models()
+    await probe(demo_worker.runner)
     waiting = await page.generate("after", **SMALL)
     place = await page.until("queue")
 

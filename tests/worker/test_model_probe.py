@@ -13,10 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
 
-from generation import services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
-from generation.models import ModelSlot, ModelState, Worker
+from generation.models import ModelInstance, ModelServer, ModelSlot, ModelState, Worker
 from generation.readiness import Health, worker_report
 from generation.worker import model_probe
 from generation.worker.abandoned_calls import was_replaced
@@ -25,6 +24,7 @@ from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
 from tests.contract.odd_server import OddServer, response
 from tests.contract.odd_server import serving as served_by
+from tests.factories import default_server, refuse_key
 from tests.worker.abandoned_calls import abandoned
 
 # `running_hub` gives the connections back
@@ -45,6 +45,11 @@ async def client(server: OddServer) -> AsyncIterator[XinferenceClient]:
     client = XinferenceClient(base_url=server.url)
     yield client
     await client.aclose()
+
+
+async def probe_of(client: XinferenceClient) -> ModelProbe:
+    server_id = await database_sync_to_async(default_server)(clock.now())
+    return ModelProbe(client, server_id=server_id, server="default")
 
 
 async def states() -> dict[str, tuple[bool, str]]:
@@ -80,7 +85,7 @@ async def test_a_failing_model_affects_no_other(
 ) -> None:
     caplog.set_level("INFO")
     server.answers = {f"replicas {SLASHED}": answer}
-    watch = ModelProbe(client, demo=True)
+    watch = await probe_of(client)
 
     assert await watch.probe()
     asked = server.asked.count(f"replicas {SLASHED}")
@@ -108,7 +113,7 @@ async def test_a_failing_model_is_asked_less_often(
 ) -> None:
     caplog.set_level("INFO")
     server.answers = {f"replicas {SLASHED}": response(b"null")}
-    watch = ModelProbe(client, demo=True)
+    watch = await probe_of(client)
     pauses = []
 
     for _ in range(8):
@@ -128,7 +133,7 @@ async def test_a_failing_model_is_asked_less_often(
 async def test_a_refused_key_stops_all_models(
     server: OddServer, client: XinferenceClient, place: str
 ) -> None:
-    watch = ModelProbe(client, demo=True)
+    watch = await probe_of(client)
     assert await watch.probe()
     server.answers = {place: REFUSED}
 
@@ -169,17 +174,18 @@ async def test_identity_has_every_address(server: OddServer, client: XinferenceC
         "replicas": response(replicas),
     }
 
-    assert await ModelProbe(client, demo=True).probe()
+    assert await (await probe_of(client)).probe()
 
     state = await ModelState.objects.aget(name=MODEL)
     assert (state.replicas, state.slots) == (64, 64)
-    assert state.identity.split(",") == sorted(addresses)
+    instance = await ModelInstance.objects.aget(model=MODEL)
+    assert instance.identity.split(",") == sorted(addresses)
     assert await ModelSlot.objects.filter(model=MODEL).acount() == 64
 
 
 async def test_bad_lists_leave_no_model_ready(server: OddServer, client: XinferenceClient) -> None:
     await Worker.objects.acreate(host="h", pid=1, started=clock.now(), last_seen=clock.now())
-    watch = ModelProbe(client, demo=True)
+    watch = await probe_of(client)
     assert await watch.probe()
     assert (await ready()).ok
     server.answers = {f"replicas {SLASHED}": response(b"null")}
@@ -204,7 +210,7 @@ async def ready() -> Health:
 
 
 async def test_a_refusal_is_per_server(server: OddServer, client: XinferenceClient) -> None:
-    watch = ModelProbe(client, demo=False)
+    watch = await probe_of(client)
     watch.early = False
     with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
         await refuse()
@@ -221,16 +227,16 @@ async def test_a_refusal_is_per_server(server: OddServer, client: XinferenceClie
 
 
 async def refuse() -> None:
-    await database_sync_to_async(services.refuse_key)(now=clock.now())
+    await database_sync_to_async(refuse_key)(clock.now())
 
 
 async def test_a_start_tries_the_key_again(server: OddServer, client: XinferenceClient) -> None:
     await refuse()
-    running = ModelProbe(client, demo=False)
+    running = await probe_of(client)
     running.early = False
     assert not await running.probe()
 
-    assert await ModelProbe(client, demo=False).probe()
+    assert await (await probe_of(client)).probe()
 
     assert await running.probe()
     assert await states() == {MODEL: GOOD, SLASHED: GOOD}
@@ -241,7 +247,7 @@ async def test_crash_loops_try_once_a_minute(server: OddServer, client: Xinferen
     server.answers = {"models": REFUSED}
 
     for _ in range(20):
-        assert not await ModelProbe(client, demo=False).probe()
+        assert not await (await probe_of(client)).probe()
 
     # the one that was refused at first, and the careful one
     assert server.asked == ["models", "models"]
@@ -250,8 +256,8 @@ async def test_crash_loops_try_once_a_minute(server: OddServer, client: Xinferen
 async def test_only_one_worker_tries_again(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {"models": REFUSED}
     await refuse()
-    await ModelState.objects.aupdate(refused_until=clock.now() - timedelta(seconds=1))
-    watches = [ModelProbe(client, demo=False) for _ in range(5)]
+    await ModelServer.objects.aupdate(refused_until=clock.now() - timedelta(seconds=1))
+    watches = [await probe_of(client) for _ in range(5)]
 
     for watch in watches:
         watch.early = False
@@ -272,7 +278,7 @@ async def test_operators_ask_again(server: OddServer, capsys: pytest.CaptureFixt
         server.answers = {}
         with pytest.raises(CommandError, match="less than a minute"):
             await ask_model_server()
-        await ModelState.objects.aupdate(key_tried_at=clock.now() - timedelta(seconds=61))
+        await ModelServer.objects.aupdate(key_tried_at=clock.now() - timedelta(seconds=61))
         await ask_model_server()
 
     assert capsys.readouterr().out == f"{MODEL}: ready\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, cast
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -33,7 +32,7 @@ async def prompts_left() -> int:
 
 
 async def runner() -> WorkerRunner:
-    made = WorkerRunner(cast("Any", None), demo=True, version="test")
+    made = WorkerRunner(version="test")
     await made.pause.refresh()
     return made
 

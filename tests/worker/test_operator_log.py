@@ -14,7 +14,7 @@ from generation.models import GenerationTask, ModelState
 from generation.worker.model_outages import MAX_KNOWN, ModelOutages
 from tests.conftest import MODEL
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import SMALL, StartWorker, ending
+from tests.worker.demo_worker import SMALL, StartWorker, ending, probe
 
 
 @pytest.fixture
@@ -117,15 +117,15 @@ async def test_an_outage_is_two_lines(start_worker: StartWorker, lines: list[str
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
 
     for _look in range(10):
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
     found = (await ModelState.objects.aget()).error_detail
     demo_worker.demo.faults.clear()
     for _look in range(3):
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
 
     down, back = of_event(lines, "model_server_down", "model_server_back")
-    assert down.startswith("WARNING model_server_down cause=")
-    assert back.startswith("INFO model_server_back failures=")
+    assert down.startswith("WARNING model_server_down server=default cause=")
+    assert back.startswith("INFO model_server_back server=default failures=")
     assert found
     assert found.split()[0] in down
     assert (await ModelState.objects.aget()).error_detail == ""
@@ -135,7 +135,7 @@ async def test_an_unknown_model_is_named(start_worker: StartWorker, lines: list[
     demo_worker = await start_worker()
     with override_settings(XINFERENCE_MODEL="another"):
         for _look in range(5):
-            await demo_worker.runner.probe_models()
+            await probe(demo_worker.runner)
 
     (down,) = of_event(lines, "model_down")
     assert "model=another" in down
@@ -144,7 +144,7 @@ async def test_an_unknown_model_is_named(start_worker: StartWorker, lines: list[
 
 
 def test_servers_that_rename_their_models_for_ever_are_forgotten(lines: list[str]) -> None:
-    news = ModelOutages()
+    news = ModelOutages("default")
     for look in range(200):
         news.update({f"model-{look}-{k}": "" for k in range(64)})
 
@@ -153,7 +153,7 @@ def test_servers_that_rename_their_models_for_ever_are_forgotten(lines: list[str
 
 
 def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[str]) -> None:
-    news = ModelOutages()
+    news = ModelOutages("default")
     names = [f"model-{k:02}" for k in range(64)]
     for look in range(200):
         news.update({settings.XINFERENCE_MODEL: ""} | dict.fromkeys(names, "it loads" * (look % 2)))
@@ -161,13 +161,14 @@ def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[st
     found = of_event(lines, "model_down", "model_back")
     assert len(found) <= 7
     assert found[0] == (
-        'WARNING model_down model="model-00, model-01, model-02" count=64 cause="it loads"'
+        'WARNING model_down model="model-00, model-01, model-02" server=default count=64 '
+        'cause="it loads"'
     )
-    assert found[1].startswith('INFO model_back model="model-00, model-01, model-02" count=64 ')
+    assert found[1].startswith('INFO model_back model="model-00, model-01, model-02" server=')
 
 
 def test_a_flapping_model_that_stays_down_is_logged(lines: list[str]) -> None:
-    news = ModelOutages()
+    news = ModelOutages("default")
     for look in range(200):
         news.update({settings.XINFERENCE_MODEL: "it loads" * (look % 2)})
     assert settings.XINFERENCE_MODEL not in news.down
@@ -183,6 +184,6 @@ async def test_a_flapping_server_logs_little(start_worker: StartWorker, lines: l
     (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
     for look in range(40):
         demo_worker.demo.faults[:] = [away] * (look % 2)
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
 
     assert len(of_event(lines, "model_server_down", "model_server_back")) <= 14

@@ -16,7 +16,7 @@ from generation import services
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from tests.factories import claim_one, submit
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import SMALL, StartWorker, ending
+from tests.worker.demo_worker import SMALL, StartWorker, ending, probe
 
 
 async def test_a_copy_waits_until_it_is_resumed(
@@ -42,7 +42,7 @@ async def test_a_copy_waits_until_it_is_resumed(
 
         await sync_to_async(call_command)("resume", stdout=StringIO())
         await demo_worker.runner.heartbeat()
-        await demo_worker.runner.probe_models()
+        await probe(demo_worker.runner)
 
         assert (await ending(page, task_id))["type"] == "result"
 
@@ -60,7 +60,7 @@ async def test_a_pause_of_an_operator_stops_claims_alone(
     await ModelState.objects.aupdate(ready=False)
 
     task_id = await page.generate(**SMALL)
-    await demo_worker.runner.probe_models()
+    await probe(demo_worker.runner)
     await demo_worker.runner.expire()
     await asyncio.gather(*demo_worker.runner.take_overs.slots)
 

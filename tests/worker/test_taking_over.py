@@ -67,7 +67,8 @@ def begin(claim: Claim) -> DrawRequest:
 async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Task[str]:
     """The model has it."""
     request = await begin(claim)
-    client = demo_worker.runner.client
+    client = demo_worker.runner.servers.client_of(claim.server_id)
+    assert client is not None
     call = drawn(client, request, claim.route)
     await until(lambda: known(client, request.request_id), seconds=60)
     return call
@@ -185,7 +186,7 @@ async def test_two_workers_run_each_task_once(page: Page, start_worker: StartWor
     demo_worker = await start_worker(replicas=2)
     transport = httpx.ASGITransport(demo_worker.demo, raise_app_exceptions=False)
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    second = WorkerRunner(client, demo=True, version="test")
+    second = WorkerRunner(lambda _server: client, version="test")
     await second.start()
 
     tasks = [await page.generate(f"{k}", **SMALL) for k in range(6)]

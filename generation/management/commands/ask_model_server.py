@@ -6,27 +6,25 @@ import asyncio
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from generation.choices import KeyUse
+from generation import services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.models import ModelState
-from generation.worker.model_probe import ModelProbe
-from generation.xinference import configured_client
+from generation.worker.server_links import ServerLinks
 
 
 class Command(BaseCommand):
     help = (
-        "Ask the model server what it serves. A key that it refused is tried once more, for all "
+        "Ask the model servers what they serve. A refused key is tried once more, for all "
         "workers, at most once a minute: ten bad tries in five minutes ban this address."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.XINFERENCE_URL:
+        if services.uses_demo_model():
             raise CommandError("XINFERENCE_URL is not set: there is no model server to ask.")
-        if asyncio.run(self.ask()) == KeyUse.REFUSED:
+        if asyncio.run(self.ask()):
             raise CommandError("The refused key was tried less than a minute ago. Ask again soon.")
         states = list(ModelState.objects.order_by("name"))
         for state in states:
@@ -34,15 +32,17 @@ class Command(BaseCommand):
         if not any(state.ready for state in states):
             raise CommandError("No model is ready.")
 
-    async def ask(self) -> KeyUse:
-        client = configured_client()
-        model_probe = ModelProbe(client, demo=False)
+    async def ask(self) -> bool:
+        """Whether no server could be asked, because the keys were tried just now."""
+        servers = ServerLinks()
         try:
             await database_sync_to_async(clock.synchronise)()
-            await model_probe.probe()
+            await database_sync_to_async(services.sync_named_servers)(now=clock.now())
+            await servers.refresh()
+            await servers.probe_all()
+            return bool(servers.links) and not servers.askable_clients
         finally:
-            await client.aclose()
-        return model_probe.key
+            await servers.aclose()
 
 
 def state_text(state: ModelState) -> str:

@@ -11,17 +11,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseProblem
 
+from generation import services
 from generation.exceptions import WorkerRefused
 from generation.outages import cause_of
 from generation.worker import MetricsPort, WorkerRunner
-from generation.xinference import configured_client
 
 
 class Command(BaseCommand):
     help = "Claim tasks and run their Xinference calls until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.XINFERENCE_URL:
+        if services.uses_demo_model():
             raise CommandError("XINFERENCE_URL is not set: there is no model server to call.")
         os.umask(settings.UMASK)
         try:
@@ -37,12 +37,7 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        runner = WorkerRunner(
-            configured_client(),
-            demo=False,
-            version=settings.VERSION,
-            model_server=settings.XINFERENCE_URL,
-        )
+        runner = WorkerRunner(version=settings.VERSION, model_server=services.addresses_text())
         await runner.start()
         metrics_port = MetricsPort(settings.METRICS_PORT) if settings.METRICS_PORT else None
         if metrics_port is not None:

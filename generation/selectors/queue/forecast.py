@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from generation.choices import Basis, QueueReason, TaskStatus
 from generation.duration_prior import task_seconds
-from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.models import GenerationTask, ModelInstance, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePosition
 from generation.selectors.durations import UNKNOWN, ModelPace, pace_of
 from generation.selectors.queue.order import NEVER
@@ -109,14 +109,17 @@ def forecast_of(
     paused = not workers and is_paused(now)
     known = known_models()
     slots = list(ModelSlot.objects.select_related("task"))
+    usable = usable_slots()
     running = Counter(slot.task.owner_id for slot in slots if slot.task)
     queues = {}
     for name in dict.fromkeys([*known, *waiting]):
         state = known.get(name)
-        used = state.slots if state else 0
         # slots above that number are only held until their calls are over
-        usable = [slot for slot in slots if slot.model == name and slot.number <= used]
-        lanes = [seconds_left(slot, now) for slot in usable]
+        lanes = [
+            seconds_left(slot, now)
+            for slot in slots
+            if slot.model == name and slot.number <= usable.get(slot.instance_id, 0)
+        ]
         row = model_row(name, state, workers=workers, paused=paused)
         queues[name] = (
             read_queue(row, lanes, running, now) if name in waiting else empty_queue(row, lanes)
@@ -129,6 +132,12 @@ def forecast_of(
         running=running,
         last_served=last_served_at(owners) if waiting and owners else {},
     )
+
+
+def usable_slots() -> dict[int | None, int]:
+    """Instance of a model → its slots, of servers that may get calls."""
+    open_for_calls = ModelInstance.objects.filter(server__enabled=True, server__draining=False)
+    return dict(open_for_calls.values_list("pk", "slots"))
 
 
 def seconds_left(slot: ModelSlot, now: datetime) -> float:

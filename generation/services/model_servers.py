@@ -1,0 +1,161 @@
+"""Model servers: the rows of those that the settings name, and how each server is reached."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.db import transaction
+
+from accounts.secret_box import decrypt
+from generation import limits
+from generation.exceptions import XinferenceUnreachable
+from generation.models import ModelInstance, ModelServer, ModelSlot
+from generation.services.model_sums import sum_models
+from generation.xinference import ServerConnection, configured_connection, shared_address
+
+DEFAULT_SERVER = "default"
+"""Name of the server of XINFERENCE_URL, or of the demo model."""
+
+
+def uses_demo_model() -> bool:
+    """Whether the settings name no model server."""
+    return not (settings.XINFERENCE_URL or settings.XINFERENCE_URLS)
+
+
+def named_servers() -> dict[str, ServerConnection]:
+    """Name → connection of the servers that the settings name; the demo model if they name none."""
+    urls: Mapping[str, tuple[str, str]] = settings.XINFERENCE_URLS
+    shared = configured_connection()
+    found = {
+        name: replace(shared, url=url, api_key=key, name=name) for name, (url, key) in urls.items()
+    }
+    if settings.XINFERENCE_URL or uses_demo_model():
+        found[DEFAULT_SERVER] = shared
+    return found
+
+
+def addresses_text() -> str:
+    """Addresses of the servers that the settings name, which all workers must share."""
+    named = sorted(named_servers().items())
+    texts = [
+        address if name == DEFAULT_SERVER else f"{name}={address}"
+        for name, address in ((name, shared_address(each.url)) for name, each in named)
+    ]
+    text = ", ".join(texts) or "the embedded demo model"
+    return text if len(text) <= limits.MAX_ADDRESSES else hashlib.sha256(text.encode()).hexdigest()
+
+
+def sync_named_servers(*, now: datetime) -> None:
+    """Give each server of the settings a row; one that left the settings is disabled."""
+    named = named_servers()
+    with transaction.atomic():
+        servers = ModelServer.objects.select_for_update().order_by("name")
+        known = {server.name: server for server in servers}
+        for name, connection in sorted(named.items()):
+            server = known.get(name) or ModelServer(name=name)
+            if not server.from_environment:
+                server.from_environment = server.enabled = True
+            url = without_user(connection.url)
+            if server._state.adding or server.url != url:
+                server.url = url
+                server.save()
+        gone = ModelServer.objects.filter(from_environment=True).exclude(name__in=named)
+        if gone.update(from_environment=False, enabled=False):
+            sum_models(now=now)
+
+
+def model_servers() -> list[ModelServer]:
+    return list(ModelServer.objects.order_by("name"))
+
+
+def without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def connection_of(server: ModelServer) -> ServerConnection:
+    """How to reach a server; raises XinferenceUnreachable if its key is not known here.
+
+    If the URL has a user name, the key is the password.
+    """
+    if server.from_environment:
+        named = named_servers().get(server.name)
+        if named is None:
+            raise XinferenceUnreachable(
+                f"the settings of this worker name no server {server.name}: restart it with them"
+            )
+        return named
+    key = key_of(server)
+    parts = urlsplit(server.url)
+    user, at, host = parts.netloc.rpartition("@")
+    url = parts._replace(netloc=f"{user}:{key}@{host}").geturl() if at else server.url
+    return ServerConnection(
+        url=url,
+        api_key="" if at else key,
+        ca_file=server.ca_file,
+        client_certificate=server.client_certificate,
+        verify=server.verify,
+        proxy=server.proxy,
+        name=server.name,
+    )
+
+
+def key_of(server: ModelServer) -> str:
+    """The key of a server that no setting names; empty if it needs none."""
+    if server.key_variable:
+        key = os.environ.get(server.key_variable, "").strip()
+        if not key:
+            raise XinferenceUnreachable(
+                f"{server.key_variable}, which holds the key of {server.name}, is not set here"
+            )
+        return key
+    try:
+        return decrypt(server.encrypted_key) if server.encrypted_key else ""
+    except InvalidToken:
+        raise XinferenceUnreachable(
+            f"SECRET_KEY has changed since the key of {server.name} was stored: enter it again"
+        ) from None
+
+
+def key_fingerprint(server: ModelServer) -> str:
+    """Digest of key and URL, because another server has not refused the key."""
+    connection = connection_of(server)
+    parts = f"key:{connection.api_key}\0{connection.url.rstrip('/')}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def is_refused_key(server: ModelServer) -> bool:
+    """Whether the server refused the key that this process has for it."""
+    if not server.refused_key:
+        return False
+    try:
+        return server.refused_key == key_fingerprint(server)
+    except XinferenceUnreachable:
+        return False  # nothing is sent without the key
+
+
+def is_paused_key(server: ModelServer, *, now: datetime) -> bool:
+    """Whether the key that this process has for the server must not be sent now."""
+    until = server.refused_until
+    return until is not None and until > now and is_refused_key(server)
+
+
+def delete_server(*, server_id: int, now: datetime) -> bool:
+    """Delete a server that no setting names; False if it holds calls or a setting names it."""
+    with transaction.atomic():
+        server = ModelServer.objects.select_for_update().filter(pk=server_id).first()
+        held = ModelSlot.objects.filter(instance__server=server_id, task__isnull=False)
+        if server is None or server.from_environment or held.exists():
+            return False
+        ModelSlot.objects.filter(instance__server=server_id, task__isnull=True).delete()
+        ModelInstance.objects.filter(server=server_id).delete()
+        server.delete()
+        sum_models(now=now)
+    return True
