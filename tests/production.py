@@ -84,7 +84,7 @@ class Production:
         for program in self.programs:
             program.launch()
         for program in self.programs:
-            wait_until(program.is_ready, what=f"{program.name} is ready")
+            program.until_ready()
         seen = self.is_paused if paused else self.sees_the_model
         wait_until(seen, what=f"the workers {'pause' if paused else 'have seen the model'}")
         return self
@@ -111,6 +111,16 @@ class Production:
     def sees_the_model(self) -> bool:
         report = self.webs[0].readyz()
         return bool(report["workers"] == "ok" and report["models"] == "ok")
+
+    def restart_ended(self) -> None:
+        """Start whatever does not run, and let continue what is frozen."""
+        self.postgres.start()
+        self.redis.start()
+        for program in self.programs:
+            if program.alive:
+                program.thaw()
+            else:
+                program.start()
 
     def stop(self) -> None:
         """Kill all programs, frozen ones too."""

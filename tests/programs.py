@@ -12,6 +12,9 @@ from typing import Any, Self
 from tests.prebuilt import ROOT
 from tests.studio import PATIENCE, free_port, readyz, wait_until
 
+STARTING = 5 * PATIENCE
+"""Seconds; a program that ends before fails its test at once."""
+
 
 class Program:
     """One process; its output of all starts goes to `log`."""
@@ -30,8 +33,12 @@ class Program:
 
     def start(self) -> Self:
         self.launch()
-        wait_until(self.is_ready, what=f"{self.name} is ready")
+        self.until_ready()
         return self
+
+    def until_ready(self) -> None:
+        """Wait longer than for anything else: a start takes seconds of a core."""
+        wait_until(self.is_ready, what=f"{self.name} is ready", seconds=STARTING)
 
     def launch(self) -> None:
         """Start it without waiting until it is ready."""

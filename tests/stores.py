@@ -59,7 +59,7 @@ class Postgres:
         ]
         log = str(self.home / "log")
         self.run(
-            *("pg_ctl", "-D", str(self.home / "data"), "-w", "-l", log),
+            *("pg_ctl", "-D", str(self.home / "data"), "-w", "-t", "300", "-l", log),
             *("-o", " ".join(settings), "start"),
         )
         self.running = True
@@ -114,6 +114,9 @@ class Redis:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
+        """Start it, if it does not run."""
+        if self.process is not None:
+            return self
         self.process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""],
             cwd=self.folder,

@@ -1,11 +1,10 @@
-"""Webs and workers are restarted, frozen and killed under load."""
+"""Webs and workers are restarted and killed under load."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ import pytest
 from generation.protocol.close_codes import CloseCode
 from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.process.follower import Follower
+from tests.process.worker_tasks import drawing_one_of
 from tests.production import Production
-from tests.programs import RunWorker
 from tests.studio import wait_until
 
 SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}
@@ -32,7 +31,6 @@ SITE: dict[str, Any] = {
     # calls go to the replicas in turn: none may wait behind a held one
     "replicas": 4,
     "faults": [SLOW, *FAULTS],
-    "GENERATION_LEASE": "12",
     "GENERATION_GRACE": "0.5",
     "GENERATION_STALL": "120",
 }
@@ -105,37 +103,6 @@ def test_a_rolling_restart_costs_nothing(whole: Production, person: str) -> None
     assert len(codes) >= len(followers)
 
 
-def test_a_frozen_worker_writes_nothing_after_take_over(whole: Production, person: str) -> None:
-    with Follower(whole, person) as follower:
-        task_id = follower.generate(**SOME_SECONDS)
-        follower.until(task_id, "progressed")
-        frozen = drawing_one_of(whole, {task_id})
-        assert frozen is not None
-
-        frozen.freeze()
-        try:
-            last = follower.until_over(task_id)
-        finally:
-            frozen.thaw()
-
-        # its own word that the attempt is not its any more
-        wait_until(
-            lambda: f"attempt_left task={task_id} attempt=1" in frozen.output(), what="it noticed"
-        )
-        # its file is there before its row is
-        small = "select 1 from generation_generatedimage where task_id = %s and thumbnail != ''"
-        wait_until(lambda: whole.query(small, task_id), what="the thumbnail is recorded")
-        wait_until(lambda: orphans(whole, task_id) == set(), what="every file has its row")
-        follower.generate(**SHORT)
-    assert (last["kind"], last["attempt"], last["seq"]) == ("completed", 2, newest(whole, task_id))
-    assert follower.interruptions(task_id) == [
-        {"reason": "lease_expired", "counted": True, "stored": 0}
-    ]
-    images = "select count(*) from generation_generatedimage where task_id = %s"
-    assert whole.query(images, task_id) == [(1,)]
-    assert orphans(whole, task_id) == set()
-
-
 @pytest.mark.parametrize("stored", [1, AT_ONCE // 2])
 def test_prompts_during_a_kill_are_one_task(whole: Production, person: str, stored: int) -> None:
     """Some are stored and some are not; none was answered, so all are sent again."""
@@ -160,33 +127,3 @@ def test_prompts_during_a_kill_are_one_task(whole: Production, person: str, stor
     assert len(set(follower.accepted.values())) == AT_ONCE
     assert {end["kind"] for end in ends} == {"completed"}
     assert whole.query(made, keys) == [(AT_ONCE,)]
-
-
-def drawing_one_of(site: Production, tasks: set[str]) -> RunWorker | None:
-    """The worker that waits for a call of one of the tasks, if any."""
-    for worker in site.workers:
-        assert worker.process is not None
-        held = site.query(
-            "select s.task_id::text from generation_modelslot s"
-            " join generation_worker w on s.worker_id = w.id"
-            " where w.pid = %s and s.request_id is not null",
-            worker.process.pid,
-        )
-        if tasks & {task_id for (task_id,) in held}:
-            return worker
-    return None
-
-
-def newest(site: Production, task_id: str) -> int:
-    """The seq of the last event that the database has."""
-    query = "select max(seq) from generation_taskevent where task_id = %s"
-    seq: int = site.query(query, task_id)[0][0]
-    return seq
-
-
-def orphans(site: Production, task_id: str) -> set[str]:
-    """Files of the task without a row, and temporary ones."""
-    media = Path(site.env["DATA_DIR"]) / "media"
-    found = {f"{task_id}/{path.name}" for path in (media / task_id).iterdir()}
-    rows = "select file, thumbnail from generation_generatedimage where task_id = %s"
-    return found - {name for row in site.query(rows, task_id) for name in row}
