@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from generation.choices import AlarmKind
 from generation.models import Incident, IncidentNotice
@@ -29,7 +30,7 @@ RUNBOOKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmMessage:
-    """One notice, ready to be sent."""
+    """One message, ready to be sent."""
 
     subject: str
     text: str
@@ -37,21 +38,29 @@ class AlarmMessage:
     message_id: str
 
 
-def message_of(notice: IncidentNotice, now: datetime) -> AlarmMessage:
-    """In the language of the installation."""
-    incident = notice.incident
+def message_of(notices: Sequence[IncidentNotice], now: datetime) -> AlarmMessage:
+    """One message about incidents of one kind, in the language of the installation."""
+    first, incidents = notices[0], [notice.incident for notice in notices]
     with translation.override(settings.LANGUAGE_CODE):
-        title = incident.title
+        title = title_of(incidents)
         over = gettext("Over: {title}").format(title=title)
-        subject = over if notice.is_clear else gettext("Alarm: {title}").format(title=title)
-        text = text_of(incident, subject, is_clear=notice.is_clear)
+        subject = over if first.is_clear else gettext("Alarm: {title}").format(title=title)
+        text = text_of(incidents, subject, is_clear=first.is_clear)
     return AlarmMessage(
         subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}",
         text=text,
-        body=json.dumps(content_of(notice, subject, now), ensure_ascii=False),
+        body=json.dumps(content_of(notices, subject, now), ensure_ascii=False),
         # the same for each try, so that receivers recognise repeated ones
-        message_id=f"alert_{incident.pk}_{'closed' if notice.is_clear else 'opened'}",
+        message_id=f"alert_{first.incident.pk}_{'closed' if first.is_clear else 'opened'}",
     )
+
+
+def title_of(incidents: Sequence[Incident]) -> str:
+    first, *others = incidents
+    if not others:
+        return first.title
+    sentence = ngettext("{title} and {n} more", "{title} and {n} more", len(others))
+    return sentence.format(title=first.title, n=len(others))
 
 
 def test_message(now: datetime) -> AlarmMessage:
@@ -74,24 +83,27 @@ def test_message(now: datetime) -> AlarmMessage:
     )
 
 
-def text_of(incident: Incident, subject: str, *, is_clear: bool) -> str:
-    lines = [
-        subject,
-        gettext("Site: {url}").format(url=settings.SITE_URLS[0]),
-        gettext("Began: {time}").format(time=time_of(incident.since)),
-    ]
-    if incident.detail:
-        lines.append(gettext("Cause: {cause}").format(cause=incident.detail))
-    if is_clear:
-        lines.append(gettext("Ended: {time}").format(time=time_of(incident.clear_since)))
-    else:
-        lines.append(gettext("What to do: {runbook}").format(runbook=runbook_of(incident)))
+def text_of(incidents: Sequence[Incident], subject: str, *, is_clear: bool) -> str:
+    lines = [subject, gettext("Site: {url}").format(url=settings.SITE_URLS[0])]
+    for incident in incidents:
+        if len(incidents) > 1:
+            lines += ["", incident.subject]
+        lines.append(gettext("Began: {time}").format(time=time_of(incident.since)))
+        if incident.detail:
+            lines.append(gettext("Cause: {cause}").format(cause=incident.detail))
+        if is_clear:
+            lines.append(gettext("Ended: {time}").format(time=time_of(incident.clear_since)))
+    if not is_clear:
+        lines.append(gettext("What to do: {runbook}").format(runbook=runbook_of(incidents[0])))
     return "\n".join(lines) + "\n"
 
 
-def content_of(notice: IncidentNotice, subject: str, now: datetime) -> dict[str, object]:
+def content_of(notices: Sequence[IncidentNotice], subject: str, now: datetime) -> dict[str, object]:
+    """`data` is about the first incident; `more`: ids, subjects and causes of the others."""
+    notice = notices[0]
     incident = notice.incident
     closed = incident.clear_since if notice.is_clear else None
+    others = [each.incident for each in notices[1:]]
     return {
         "type": "alert.closed" if notice.is_clear else "alert.opened",
         "timestamp": now.isoformat(),
@@ -105,6 +117,9 @@ def content_of(notice: IncidentNotice, subject: str, now: datetime) -> dict[str,
             "ended": closed.isoformat() if closed else None,
             "runbook": runbook_of(incident),
             "site": settings.SITE_URLS[0],
+            "more": [
+                {"id": each.pk, "subject": each.subject, "cause": each.detail} for each in others
+            ],
         },
     }
 

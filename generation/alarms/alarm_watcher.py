@@ -23,6 +23,7 @@ from generation.clock import clock
 from generation.loops import every
 from generation.outages import Outage, cause_of
 from generation.own_connection import with_own_connection
+from generation.pause_state import PauseState
 from generation.shutdown import cancel_and_wait
 from generation.slow_check import Check, answer_of
 from generation.webhooks import signed_headers
@@ -39,9 +40,14 @@ DISK_TIMEOUT = 5.0
 
 
 class AlarmWatcher:
-    """Watches only if there is a channel, so that an installation without one pays nothing."""
+    """Watches only if there is a channel, so that an installation without one pays nothing.
 
-    def __init__(self) -> None:
+    In a copy that was not resumed it does not: the copy has the addresses of the original.
+    """
+
+    def __init__(self, pause: PauseState | None = None) -> None:
+        """`pause`: that of the worker, if it is in one."""
+        self.pause = pause or PauseState(of_worker=False)
         self.http = TrustedClient()
         self.loop: asyncio.Task[None] | None = None
 
@@ -56,6 +62,9 @@ class AlarmWatcher:
 
     async def take_turn(self) -> None:
         """Watch if it is time and no other process does; then send what is due."""
+        await self.pause.refresh()
+        if self.pause.is_held:
+            return
         if await database_sync_to_async(services.take_turn)(now=clock.now()):
             await self.watch()
         await self.send_due()
@@ -66,19 +75,16 @@ class AlarmWatcher:
 
     async def send_due(self) -> None:
         """Send messages one by one; each is claimed right before, so that its lease lasts."""
-        claim = with_own_connection(services.claim_notice)
+        claim = with_own_connection(services.claim_notices)
         for _number in range(MOST_IN_TURN):
-            notice = await claim(channels=channels(), now=clock.now())
-            if notice is None:
+            notices = await claim(channels=channels(), now=clock.now())
+            if not notices:
                 return
-            delivered, outcome = await self.send(
-                AlertChannel(notice.channel), partial(message_of, notice, clock.now())
-            )
-            telemetry.ALERT_NOTICES.labels(
-                notice.channel, "delivered" if delivered else "failed"
-            ).inc()
-            await with_own_connection(services.record_notice)(
-                notice, delivered=delivered, outcome=outcome, now=clock.now()
+            channel = AlertChannel(notices[0].channel)
+            delivered, outcome = await self.send(channel, partial(message_of, notices, clock.now()))
+            telemetry.ALERT_NOTICES.labels(channel, "delivered" if delivered else "failed").inc()
+            await with_own_connection(services.record_notices)(
+                notices, delivered=delivered, outcome=outcome, now=clock.now()
             )
 
     async def send(

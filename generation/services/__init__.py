@@ -34,10 +34,10 @@ from generation.services.completion import complete, fail, interrupt
 from generation.services.hand_back import hand_back
 from generation.services.incidents import (
     Alarm,
-    claim_notice,
+    claim_notices,
     delete_old_incidents,
     record_alarms,
-    record_notice,
+    record_notices,
     take_turn,
 )
 from generation.services.leases import cancel_requests_of, expire_worker, heartbeat
@@ -172,7 +172,7 @@ __all__ = [
     "claim",
     "claim_batch",
     "claim_messages",
-    "claim_notice",
+    "claim_notices",
     "close_account",
     "close_due_accounts",
     "complete",
@@ -227,7 +227,7 @@ __all__ = [
     "record_lost_model",
     "record_message",
     "record_models",
-    "record_notice",
+    "record_notices",
     "record_progress",
     "record_refused_key",
     "record_server_memory",

@@ -140,10 +140,11 @@ def announce(
     )
 
 
-def claim_notice(*, channels: Collection[AlertChannel], now: datetime) -> IncidentNotice | None:
-    """The oldest message that is due, for this process to send within LEASE.
+def claim_notices(*, channels: Collection[AlertChannel], now: datetime) -> list[IncidentNotice]:
+    """The oldest message that is due, for this process to send within LEASE; empty if none is.
 
-    An all-clear waits until the alarm before it was sent or given up.
+    With it come those about incidents of its kind that began, or ended, in the same turn: they are
+    one message. An all-clear waits until the alarm before it was sent or given up.
     """
     due = IncidentNotice.objects.filter(due_at__lte=now, channel__in=channels)
     for notice in due.select_related("incident").order_by("pk")[:20]:
@@ -152,22 +153,40 @@ def claim_notice(*, channels: Collection[AlertChannel], now: datetime) -> Incide
         )
         if earlier.filter(due_at__isnull=False).exists():
             continue
-        same = IncidentNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
-        if same.update(due_at=now + LEASE):
-            notice.due_at = now + LEASE
-            return notice
-    return None
+        if claimed := claim_with_its_like(notice, now):
+            return claimed
+    return []
 
 
-def record_notice(notice: IncidentNotice, *, delivered: bool, outcome: str, now: datetime) -> None:
-    """Record a try; a message that failed is tried again for GIVE_UP_AFTER."""
-    held = IncidentNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
-    tries = notice.tries + 1
+def claim_with_its_like(notice: IncidentNotice, now: datetime) -> list[IncidentNotice]:
+    same = IncidentNotice.objects.filter(
+        channel=notice.channel,
+        is_clear=notice.is_clear,
+        created=notice.created,
+        due_at=notice.due_at,
+        incident__kind=notice.incident.kind,
+    )
+    with transaction.atomic():
+        rows = list(same.select_for_update(of=("self",)).select_related("incident").order_by("pk"))
+        IncidentNotice.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=now + LEASE)
+    for row in rows:
+        row.due_at = now + LEASE
+    return rows
+
+
+def record_notices(
+    notices: Sequence[IncidentNotice], *, delivered: bool, outcome: str, now: datetime
+) -> None:
+    """Record a try; messages that failed are tried again for GIVE_UP_AFTER."""
+    first = notices[0]
+    keys = [notice.pk for notice in notices]
+    held = IncidentNotice.objects.filter(pk__in=keys, due_at=first.due_at)
+    tries = first.tries + 1
     if delivered:
         held.update(due_at=None, sent_at=now, tries=tries, outcome=outcome)
         return
-    pause = BACK_OFF[min(notice.tries, len(BACK_OFF) - 1)]
-    is_over = now + pause - notice.created > GIVE_UP_AFTER
+    pause = BACK_OFF[min(first.tries, len(BACK_OFF) - 1)]
+    is_over = now + pause - first.created > GIVE_UP_AFTER
     held.update(due_at=None if is_over else now + pause, tries=tries, outcome=outcome)
 
 

@@ -35,17 +35,18 @@ class ResumeResult:
     calls: int
 
 
-def pause_level() -> PauseLevel:
-    """What workers must leave now; the first call ever ties the database to DATA_DIR.
+def pause_level(*, settle: bool = True) -> PauseLevel:
+    """What workers must leave now; the first call ever with `settle` ties the database to DATA_DIR.
 
     A pause of an operator keeps them from claiming tasks. In a copy they also end no calls and send
     no webhooks, because calls and messages may belong to the original.
     """
     row = installation_row()
-    if not row.settled:
+    if settle and not row.settled:
         installation_id.write(row.key)
+        row.settled = True
         Installation.objects.filter(pk=ROW_KEY).update(settled=True)
-    if row.is_held or installation_id.read() != row.key:
+    if row.is_held or (row.settled and installation_id.read() != row.key):
         return PauseLevel.ALL
     return PauseLevel.CLAIMS if row.paused else PauseLevel.NONE
 

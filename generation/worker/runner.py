@@ -19,6 +19,7 @@ from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.outages import Outage, cause_of, database
+from generation.pause_state import PauseState
 from generation.services import Claim
 from generation.shutdown import cancel_and_wait, finish_within
 from generation.worker import decoder
@@ -27,7 +28,6 @@ from generation.worker.drain_state import DrainState
 from generation.worker.housekeeping import Housekeeping
 from generation.worker.idle_lock import IdleLock
 from generation.worker.named_channel import receive_messages
-from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.server_links import PROBE_INTERVAL, Connect, ServerLinks, connect
 from generation.worker.take_overs import TakeOvers
@@ -68,7 +68,7 @@ class WorkerRunner:
         self.drain_state = DrainState()
         self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
-        self.alarms = AlarmWatcher()
+        self.alarms = AlarmWatcher(self.pause)
         self.heartbeat_ping = HeartbeatPing()
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
         self.take_overs = TakeOvers(self.servers, self.outage)

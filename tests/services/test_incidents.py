@@ -105,22 +105,44 @@ def test_a_clock_that_was_ahead_silences_no_alarm(now: datetime) -> None:
 
 def test_of_many_processes_one_opens_and_one_sends(now: datetime) -> None:
     at_once(*[partial(look, now, Alarm(kind=AlarmKind.DISK_FULL))] * 4)
-    claimed = at_once(*[partial(services.claim_notice, channels=BOTH, now=now)] * 4)
+    claimed = at_once(*[partial(services.claim_notices, channels=BOTH, now=now)] * 4)
 
     assert Incident.objects.count() == 1
-    assert sorted(each.channel for each in claimed if each) == ["mail", "webhook"]
+    assert sorted(each.channel for group in claimed for each in group) == ["mail", "webhook"]
+
+
+def test_models_that_go_down_together_are_one_message(now: datetime) -> None:
+    first = [Alarm(kind=AlarmKind.MODEL_DOWN, subject=name) for name in "abc"]
+    look(now, *first, Alarm(kind=AlarmKind.DISK_FULL))
+    look(now + MINUTE, *first, Alarm(kind=AlarmKind.MODEL_DOWN, subject="later"))
+    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL], now=now + MINUTE)
+
+    groups = [claim() for _number in range(4)]
+
+    subjects = [[each.incident.subject for each in group] for group in groups]
+    assert subjects == [["a", "b", "c"], [""], ["later"], []]
+    services.record_notices(groups[0], delivered=True, outcome="", now=now + MINUTE)
+    assert IncidentNotice.objects.filter(sent_at=now + MINUTE).count() == 3
+
+
+def test_of_many_processes_one_sends_what_goes_together(now: datetime) -> None:
+    look(now, *(Alarm(kind=AlarmKind.MODEL_DOWN, subject=name) for name in "abc"))
+    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL], now=now)
+
+    assert sorted(map(len, at_once(*[claim] * 4))) == [0, 0, 0, 3]
 
 
 def test_only_the_message_that_is_sent_now_is_leased(now: datetime) -> None:
     """Those after it would lose their leases while a slow channel delays it."""
-    look(now, *(Alarm(kind=AlarmKind.MODEL_DOWN, subject=name) for name in "abcdefgh"))
+    alarms = [Alarm(kind=AlarmKind.MODEL_DOWN, subject=name) for name in "abcdefgh"]
+    for count in range(8):
+        look(now + timedelta(seconds=count), *alarms[: count + 1])
 
     for _each in range(8):
         now += LEASE / 4
-        leased = services.claim_notice(channels=[AlertChannel.MAIL], now=now)
-        assert leased is not None
+        (leased,) = services.claim_notices(channels=[AlertChannel.MAIL], now=now)
         assert leased.due_at == now + LEASE
-        services.record_notice(leased, delivered=True, outcome="", now=now + LEASE / 4)
+        services.record_notices([leased], delivered=True, outcome="", now=now + LEASE / 4)
 
     sent = IncidentNotice.objects.filter(channel="mail", sent_at__isnull=False)
     assert sent.filter(tries=1).count() == 8
@@ -129,12 +151,12 @@ def test_only_the_message_that_is_sent_now_is_leased(now: datetime) -> None:
 def test_a_message_that_failed_is_sent_again_and_given_up_after_a_day(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
     moment, tries = now, 0
-    while notice := services.claim_notice(channels=[AlertChannel.MAIL], now=moment):
-        sent = notice
+    while notices := services.claim_notices(channels=[AlertChannel.MAIL], now=moment):
+        (sent,) = notices
         tries += 1
-        services.record_notice(notice, delivered=False, outcome="no", now=moment)
-        notice.refresh_from_db()
-        moment = notice.due_at or now + 2 * GIVE_UP_AFTER
+        services.record_notices(notices, delivered=False, outcome="no", now=moment)
+        sent.refresh_from_db()
+        moment = sent.due_at or now + 2 * GIVE_UP_AFTER
 
     assert 10 < tries < 100
     assert (sent.due_at, sent.sent_at, sent.tries) == (None, None, tries)
@@ -143,16 +165,14 @@ def test_a_message_that_failed_is_sent_again_and_given_up_after_a_day(now: datet
 
 def test_a_process_that_dies_while_it_sends_is_followed_by_another(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
-    claim = partial(services.claim_notice, channels=[AlertChannel.MAIL])
+    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL])
 
-    first = claim(now=now)
+    (first,) = claim(now=now)
     too_early = claim(now=now + LEASE / 2)
-    second = claim(now=now + LEASE)
-    assert first
-    assert second
-    services.record_notice(second, delivered=True, outcome="", now=now + LEASE)
+    (second,) = claim(now=now + LEASE)
+    services.record_notices([second], delivered=True, outcome="", now=now + LEASE)
     # the first one was only slow: what it says no longer counts
-    services.record_notice(first, delivered=False, outcome="late", now=now + LEASE)
+    services.record_notices([first], delivered=False, outcome="late", now=now + LEASE)
 
     second.refresh_from_db()
     assert not too_early
@@ -163,14 +183,12 @@ def test_an_all_clear_waits_for_its_alarm(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
     look(now)
     look(now + CLEAR_AFTER)
-    claim = partial(services.claim_notice, channels=[AlertChannel.MAIL])
+    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL])
 
-    alarm = claim(now=now + CLEAR_AFTER)
-    assert alarm
-    services.record_notice(alarm, delivered=True, outcome="", now=now + CLEAR_AFTER)
-    clear = claim(now=now + CLEAR_AFTER)
+    (alarm,) = claim(now=now + CLEAR_AFTER)
+    services.record_notices([alarm], delivered=True, outcome="", now=now + CLEAR_AFTER)
+    (clear,) = claim(now=now + CLEAR_AFTER)
 
-    assert clear
     assert (alarm.is_clear, clear.is_clear) == (False, True)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -22,7 +24,15 @@ from generation.alarms import AlarmWatcher, HeartbeatPing
 from generation.alarms.alarm_messages import RUNBOOKS
 from generation.choices import AlarmKind
 from generation.clock import clock
-from generation.models import AlarmWatch, Incident, IncidentNotice, ModelServer, ModelState, Worker
+from generation.models import (
+    AlarmWatch,
+    Incident,
+    IncidentNotice,
+    Installation,
+    ModelServer,
+    ModelState,
+    Worker,
+)
 from generation.services import PauseLevel
 from generation.webhooks import new_secret
 from tests.conftest import MODEL
@@ -30,7 +40,7 @@ from tests.documents import anchors
 from tests.factories import claim_one, fail, settle, submit
 from tests.studio import ROOT
 from tests.webhooks.receiver import FAILING, Receiver, receiving
-from tests.worker.demo_worker import StartWorker, probe
+from tests.worker.demo_worker import DemoWorker, StartWorker, probe
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
 
@@ -60,6 +70,18 @@ async def watcher(alerts: Receiver) -> AsyncIterator[AlarmWatcher]:
     watcher = AlarmWatcher()
     yield watcher
     await watcher.stop()
+
+
+@pytest.fixture
+def start_worker(start_worker: StartWorker) -> StartWorker:
+    """A worker that does not watch: it would send again what `pass_time` takes a lease of."""
+
+    async def start(**options: Any) -> DemoWorker:
+        demo_worker = await start_worker(**options)
+        await demo_worker.runner.alarms.stop()
+        return demo_worker
+
+    return start
 
 
 @database_sync_to_async
@@ -278,6 +300,55 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(
     assert notice.outcome.startswith("ValueError")
     assert notice.due_at is not None
     assert "notice_failed channel=mail" in caplog.text
+
+
+async def test_models_that_are_lost_together_are_one_message(
+    watcher: AlarmWatcher, alerts: Receiver
+) -> None:
+    now = clock.now()
+    for name in ("painter", "sketcher"):
+        incident = await Incident.objects.acreate(
+            kind=AlarmKind.MODEL_DOWN, subject=name, detail=f"{name} gone", since=now, opened_at=now
+        )
+        for channel in ("mail", "webhook"):
+            await incident.notices.acreate(channel=channel, created=now, due_at=now)
+
+    with override_settings(LANGUAGE_CODE="en"):
+        await watcher.send_due()
+
+    (letter,) = mail.outbox
+    assert letter.subject.endswith(": painter and 1 more")
+    for line in ("painter", "Cause: painter gone", "sketcher", "Cause: sketcher gone"):
+        assert line in letter.body.splitlines()
+    (request,) = alerts.requests
+    (more,) = request.verified(SECRET)["data"]["more"]
+    assert (more["subject"], more["cause"]) == ("sketcher", "sketcher gone")
+
+
+@pytest.mark.parametrize("is_clone", [False, True])
+async def test_a_copy_that_was_not_resumed_sends_no_alarms(
+    watcher: AlarmWatcher, alerts: Receiver, tmp_path: Path, is_clone: bool
+) -> None:
+    """It has the addresses of the original, and none of its workers."""
+    await database_sync_to_async(services.pause_level)()
+    with override_settings(DATA_DIR=settings.DATA_DIR if is_clone else tmp_path):
+        if is_clone:
+            await database_sync_to_async(services.hold)()
+        await turns(watcher)
+        assert received(alerts) == []
+        assert mail.outbox == []
+
+        await database_sync_to_async(services.resume)(now=clock.now())
+        await turns(watcher)
+        assert received(alerts) == [("alert.opened", "no_worker", "")]
+
+
+async def test_a_web_process_ties_the_database_to_no_data_dir(
+    watcher: AlarmWatcher, alerts: Receiver
+) -> None:
+    await watcher.take_turn()
+
+    assert not (await Installation.objects.aget()).settled
 
 
 async def test_without_a_secret_messages_are_not_signed(

@@ -1,4 +1,4 @@
-"""What this worker must leave, because of an operator or because its database is a copy."""
+"""What this process must leave, because of an operator or because its database is a copy."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ logger = logging.getLogger(__name__)
 class PauseState:
     """ALL until `refresh` has found that the database belongs to this DATA_DIR."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_worker: bool = True) -> None:
+        """Other processes leave it to workers to log, and to tie the database to a DATA_DIR."""
+        self.of_worker = of_worker
         self.level = PauseLevel.ALL
         self._logged = PauseLevel.NONE
         self._heartbeats: dict[uuid.UUID, datetime] = {}
 
     @property
     def on(self) -> bool:
-        """Whether the worker claims no tasks."""
+        """Whether workers claim no tasks."""
         return self.level != PauseLevel.NONE
 
     @property
     def is_held(self) -> bool:
-        """Whether it also ends no calls, sends nothing and deletes nothing."""
+        """Whether they also end no calls, send nothing and delete nothing."""
         return self.level == PauseLevel.ALL
 
     async def refresh(self) -> None:
         """Read the state again; a failing disk leaves it as it is."""
         try:
-            self._set(await database_sync_to_async(services.pause_level)())
+            self._set(await database_sync_to_async(services.pause_level)(settle=self.of_worker))
             if self.is_held:
                 await self._join_live_workers()
         except OSError as error:
@@ -46,7 +48,7 @@ class PauseState:
 
     def _set(self, level: PauseLevel) -> None:
         self.level = level
-        if level == self._logged:
+        if level == self._logged or not self.of_worker:
             return
         self._logged = level
         if self.on:
