@@ -22,10 +22,11 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib import messages
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from accounts.client_address import client_address
-from accounts.notices import mail_revoked_programs
+from accounts.notices import mail_kept_programs, mail_revoked_programs
 from accounts.sign_in import SignInThrottled, check_password
 from accounts.tokens import revoke_tokens
 from accounts.visible_text import on_one_line
@@ -102,6 +103,8 @@ class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
     def save(self) -> None:
         keeps_programs = bool(self.cleaned_data.get("keep_programs"))
         save_password(self.user, self.cleaned_data["password1"], keeps_programs=keeps_programs)
+        if keeps_programs:
+            report_kept_programs(self.user)
 
 
 class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
@@ -174,6 +177,15 @@ def revoke_programs(user: User) -> None:
     if tokens:
         messages.success(request, gettext("All your programs are signed out."))
         transaction.on_commit(lambda: mail_revoked_programs(request, user, tokens))
+
+
+def report_kept_programs(user: User) -> None:
+    """Report on the next page and by mail which programs stay signed in."""
+    request = context.request
+    tokens = list(user.tokens.valid(now=timezone.now()))
+    if tokens:
+        messages.success(request, gettext("Your programs stay signed in."))
+        mail_kept_programs(request, user, tokens)
 
 
 def sentence_of(throttled: SignInThrottled) -> str:

@@ -19,6 +19,13 @@ def mail_deletion_notice(request: HttpRequest, user: User, due_at: datetime) -> 
     )
 
 
+def mail_kept_programs(request: HttpRequest, user: User, tokens: Collection[ApiToken]) -> None:
+    """Mail the owner which programs a reset of the password has left signed in."""
+    get_adapter(request).send_notification_mail(
+        "account/email/programs_kept", user, {"names": [str(each) for each in tokens]}
+    )
+
+
 def mail_revoked_programs(request: HttpRequest, user: User, tokens: Collection[ApiToken]) -> None:
     """Mail the owner which programs a new password has signed out."""
     get_adapter(request).send_notification_mail(

@@ -42,6 +42,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "account/email/email_deleted": {"deleted_email": "a@mail.example"},
     "account/email/login_code": {"code": "123-456"},
     "account/email/password_reset_key": {"password_reset_url": LINK},
+    "account/email/programs_kept": {"names": ["林<&>", "竹"]},
     "account/email/programs_revoked": {"names": ["林<&>", "竹"]},
     "account/email/webhook_off": {"url": "https://hook.example/a?b&c", "webhook": UUID(int=1)},
     "socialaccount/email/account_connected": PROVIDER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,6 +124,29 @@ def test_a_reset_keeps_programs_that_the_user_wants_to_keep(alice: User) -> None
     set_by(link, client, keep_programs="on")
     assert programs_of(alice) == (1, 2)
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "stay signed in"), ("zh-hans", "仍保持登录")]
+)
+def test_a_mail_names_the_programs_that_a_reset_keeps(
+    alice: User, settings: Any, language: str, sentence: str
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    with_program(alice)
+    expired = timezone.now() - timedelta(days=1)
+    create_token(owner=alice, name="old", now=expired, expires_at=expired)
+
+    client = Client(headers={"Accept-Language": language})
+    done = set_by(link_for("alice"), client, keep_programs="on")
+
+    notice, replaced = (str(each.body) for each in mail.outbox)
+    assert sentence in notice
+    assert "- robot" in notice
+    assert "- old" not in notice
+    assert "robot" not in replaced
+    assert sentence in client.get(done["Location"]).text
 
 
 def test_a_changed_password_signs_out_programs_only_on_request(
