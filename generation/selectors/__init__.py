@@ -114,6 +114,7 @@ from generation.selectors.review_queue import (
     STATES,
     WAITING,
     ReviewFilter,
+    held_by_colleagues,
     may_review,
     reviewable,
 )
@@ -242,6 +243,7 @@ __all__ = [
     "gallery_page",
     "gallery_tiles",
     "heartbeats",
+    "held_by_colleagues",
     "history",
     "image_detail",
     "images_of",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from generation.choices import ReviewState
 from generation.error_codes import ErrorCode
@@ -167,6 +167,25 @@ def appealed(wanted: ReviewFilter, reviewer: User, now: datetime) -> list[int]:
     rows = rows.filter(flagged if wanted.state == ReviewState.FLAGGED else ~flagged)
     rows = offered(rows, wanted, reviewer, now).order_by("appeal__created")
     return list(rows.values_list("pk", flat=True)[:MAX_SCANNED_PICTURES])
+
+
+def held_by_colleagues(
+    wanted: ReviewFilter, reviewer: User, *, now: datetime
+) -> tuple[int, datetime | None]:
+    """The number of pictures of the filter that other reviewers hold, and when a claim ends first.
+
+    Reads claims alone, of which there are few.
+    """
+    if not wanted.is_claimed:
+        return 0, None
+    claims = ReviewClaim.objects.filter(until__gt=now).exclude(reviewer=reviewer)
+    flagged = Q(review_state=ReviewState.FLAGGED)
+    appealed = Q(appeal__is_open=True) & ~flagged
+    waiting = Q(review_state=ReviewState.UNREVIEWED) | appealed
+    in_state = flagged if wanted.state == ReviewState.FLAGGED else waiting
+    rows = matching(live_pictures().filter(in_state), wanted)
+    found = claims.filter(image__in=rows).aggregate(n=Count("pk"), at=Min("until"))
+    return found["n"], found["at"]
 
 
 def scanned_pictures(wanted: ReviewFilter) -> tuple[QuerySet[GeneratedImage], int | None]:

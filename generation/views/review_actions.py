@@ -33,6 +33,7 @@ from generation.views.review_filter import filter_of, key_in, moment_in, query_o
 from generation.views.review_page import (
     for_reviewers,
     hour_text,
+    nothing_text,
     reviewer_of,
     summary_of,
     tabs_of,
@@ -178,12 +179,12 @@ def pairs_of(value: Any) -> list[tuple[int, int]]:
 def next_pictures(request: HttpRequest) -> HttpResponseBase:
     """The next pictures of the filter, which the reviewer now holds."""
     most = min(key_in(request.GET.get("most", "")) or 1, MAX_CLAIMED)
-    page = services.claim_batch(
-        reviewer=reviewer_of(request), wanted=filter_of(request), most=most, now=clock.now()
-    )
+    reviewer, wanted = reviewer_of(request), filter_of(request)
+    page = services.claim_batch(reviewer=reviewer, wanted=wanted, most=most, now=clock.now())
     items = selectors.review_items(page.ids)
     until = page.until and page.until.isoformat()
-    return JsonResponse({"items": items, "next": page.next, "until": until})
+    nothing = None if items else nothing_text(wanted, reviewer)
+    return JsonResponse({"items": items, "next": page.next, "until": until, "nothing": nothing})
 
 
 @require_POST

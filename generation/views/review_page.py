@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -87,6 +89,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
         "hour": hour_text(counts),
         "models": model_options(),
         "items": items,
+        "nothing": nothing_text(wanted, reviewer),
         "next_page": page.next and query_of(wanted, after=page.next),
         "current": current,
         "query": query_of(wanted),
@@ -203,6 +206,25 @@ def summary_of(counts: ReviewCounts, now: float) -> str:
         sentence = ngettext("%(n)s open appeal", "%(n)s open appeals", counts.appeals)
         parts.append(sentence % {"n": count_text(counts.appeals)})
     return " · ".join(parts) or _("Nothing waits")
+
+
+def nothing_text(wanted: ReviewFilter, reviewer: User) -> dict[str, str]:
+    """What the page says where no picture is left: `title` and `text`."""
+    held, until = selectors.held_by_colleagues(wanted, reviewer, now=clock.now())
+    if until is not None:
+        sentence = ngettext(
+            "%(n)s picture is held by colleagues. What they do not decide comes here from %(time)s"
+            " on.",
+            "%(n)s pictures are held by colleagues. What they do not decide comes here from"
+            " %(time)s on.",
+            held,
+        )
+        time = time_format(timezone.localtime(until), "H:i")
+        return {"title": _("Held by colleagues"), "text": sentence % {"n": held, "time": time}}
+    return {
+        "title": _("Nothing matches") if wanted.needs_scan else _("Nothing waits"),
+        "text": _("New pictures appear here by themselves.") if wanted.is_claimed else "",
+    }
 
 
 def wait_text(seconds: float) -> str:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.translation import override
 
 from generation.models import (
@@ -111,6 +112,26 @@ def test_the_page_shows_the_first_picture_and_the_next(
 
 def test_an_empty_queue(desk: Client) -> None:
     assert "Nothing waits" in text_of(desk.get(DESK))
+
+
+def test_pictures_that_colleagues_hold_are_not_nothing(
+    desk: Client, image: GeneratedImage, now: datetime
+) -> None:
+    until = now + timedelta(minutes=7)
+    ReviewClaim.objects.create(image=image, reviewer=make_reviewer("raj"), until=until)
+
+    page, answer = text_of(desk.get(DESK)), desk.get(f"{DESK}next/").json()
+    assert "Held by colleagues" in page
+    assert "Nothing waits" not in page
+    at = f"{timezone.localtime(until):%H:%M}"
+    assert answer["nothing"]["text"].startswith("1 picture is held by colleagues.")
+    assert f"from {at} on" in answer["nothing"]["text"]
+
+    # of another filter, or not any more
+    assert "Nothing matches" in text_of(desk.get(f"{DESK}?model=another"))
+    assert "Nothing waits" in text_of(desk.get(f"{DESK}?state=flagged"))
+    ReviewClaim.objects.update(until=now - timedelta(seconds=1))
+    assert desk.get(f"{DESK}next/").json()["nothing"] is None
 
 
 def test_files_of_hidden_pictures_are_read_with_the_permission_to_review_alone(

@@ -116,6 +116,10 @@ async function topUp(isForced = false) {
       const page = await getJson(address("next/", { most, after }));
       isExhausted = page.next === null;
       until = page.until ?? until;
+      if (page.nothing) {
+        find("h2", HTMLElement, empty).textContent = page.nothing.title;
+        find("[data-part='text']", HTMLElement, empty).textContent = page.nothing.text;
+      }
       apply({ type: "offered", offers: page.items });
       after = page.next;
       if (after === null || waiting(desk).length >= wanted) break;
