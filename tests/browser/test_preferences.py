@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accounts import Account
-from tests.browser.conftest import SignIn
+from tests.browser.chromium_restart import FLAGS, PROGRAM, Chromium
+from tests.browser.conftest import DESKTOP, SignIn
 from tests.browser.page_actions import expect_status, send
 from tests.studio import Studio
 
@@ -62,3 +65,40 @@ def test_the_time_zone_of_the_browser_is_offered(
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("status").first).to_have_text("已保存。")
     expect(page.locator("html")).to_have_attribute("data-zone", "Pacific/Kiritimati")
+
+
+def test_pages_from_memory_and_other_tabs_follow_the_theme(
+    chromium_process: Chromium, person: Account, studio: Studio
+) -> None:
+    browser = chromium_process.playwright.chromium.launch(
+        executable_path=PROGRAM,
+        args=FLAGS,
+        env={**os.environ, "CHROMIUM_LOG": str(chromium_process.log)},
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    context = browser.new_context(base_url=studio.url, color_scheme="light", viewport=DESKTOP)
+    cookie = {"name": person.cookie_name, "value": person.session_key, "url": studio.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    context.add_init_script("addEventListener('pageshow', (e) => (window.persisted = e.persisted))")
+    page, other = context.new_page(), context.new_page()
+    other.goto("/trash/")
+    page.goto("/gallery/")
+    page.goto("/trash/")
+
+    page.locator("button.bar__wide[data-theme-toggle]").click()
+    expect(other.locator("html")).to_have_attribute("data-theme", "dark")
+    page.go_back()
+
+    expect(page).to_have_url(f"{studio.url}/gallery/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    browser.close()
+
+
+def test_a_page_that_was_rendered_before_the_choice_shows_it(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.route("**/accounts/theme/", lambda route: route.abort())
+    page.locator("button.bar__wide[data-theme-toggle]").click()
+
+    page.goto("/gallery/")
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

@@ -1,14 +1,33 @@
 // @ts-check
-// A classic script in <head>: sets the theme that was chosen in this browser before the first paint, unless the user's
-// profile has one.
+// A classic script in <head>: sets the theme before the first paint. It is that of the user's profile, or the one that
+// was chosen in this browser. Other tabs, and pages that "back" brings from memory, follow a choice.
 (() => {
   const { dataset } = document.documentElement;
   const name = "studio.theme";
+  /** While the next page may have been rendered before the server stored the choice. */
+  const UNCONFIRMED_MS = 5_000;
+  /** The theme that this tab showed last, and until when it precedes that of the server. */
+  const recall = () => (sessionStorage.getItem(name) ?? "").split(" ");
+  const remember = (until = 0) => sessionStorage.setItem(name, `${dataset.theme} ${until}`);
   try {
-    dataset.theme ||= localStorage.getItem(name) ?? "";
+    const [theme, until] = recall();
+    if (Date.now() < Number(until)) {
+      dataset.theme = theme;
+    } else {
+      dataset.theme ||= localStorage.getItem(name) ?? "";
+      remember();
+    }
   } catch {
     // storage is forbidden: the system's theme is used
   }
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) [dataset.theme] = recall();
+  });
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== name || !newValue) return;
+    dataset.theme = newValue;
+    remember();
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const link of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[disabled]"))) {
@@ -24,7 +43,11 @@
         const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
         const theme = (dataset.theme = dark ? "light" : "dark");
         try {
-          if (!dataset.themeUrl) return localStorage.setItem(name, theme);
+          // tells other tabs
+          localStorage.setItem(name, theme);
+          if (!dataset.themeUrl) return remember();
+          localStorage.removeItem(name);
+          remember(Date.now() + UNCONFIRMED_MS);
           // of a signed-in user; the form has the token that the server asks for
           const fields = new FormData(/** @type {HTMLFormElement} */ (document.querySelector(".language")));
           fields.set("theme", theme);
