@@ -1,7 +1,7 @@
 // @ts-check
 /** The composer's inputs: reading and writing them. */
 
-import { closest, find, setProperty } from "../lib/dom.js";
+import { closest, find } from "../lib/dom.js";
 
 /** @import {Model} from "../connection/protocol.js" */
 
@@ -79,13 +79,7 @@ export function createFields(form, models) {
 
   /** Set the sliders to the values of their inputs. */
   function syncSliders() {
-    for (const slider of sliders) {
-      const { min, max, dataset } = slider;
-      const shown = numberOf(dataset.mirror ?? "");
-      const share = Math.min(1, Math.max(0, (shown - Number(min)) / (Number(max) - Number(min))));
-      slider.value = String(shown);
-      setProperty(slider, "--share", `${(share * 100).toFixed(1)}%`);
-    }
+    for (const slider of sliders) slider.value = String(numberOf(slider.dataset.mirror ?? ""));
   }
 
   /** @param {Settings} settings */

@@ -1,32 +1,24 @@
 // @ts-check
 // A classic script in <head>: sets the theme before the first paint. It is that of the user's profile, or the one that
-// was chosen in this browser. Other tabs, and pages that "back" brings from memory, follow a choice.
+// was chosen in this browser. Other tabs, and pages to which "back" leads, follow a choice.
 (() => {
   const { dataset } = document.documentElement;
   const name = "studio.theme";
-  /** While the next page may have been rendered before the server stored the choice. */
+  /** A choice in this tab precedes what a page got that was asked for so soon after it, or before it. */
   const UNCONFIRMED_MS = 5_000;
-  /** The theme that this tab showed last, and until when it precedes that of the server. */
-  const recall = () => (sessionStorage.getItem(name) ?? "").split(" ");
-  const remember = (until = 0) => sessionStorage.setItem(name, `${dataset.theme} ${until}`);
-  try {
-    const [theme, until] = recall();
-    if (Date.now() < Number(until)) {
-      dataset.theme = theme;
-    } else {
+  const show = () => {
+    try {
+      const [theme, at] = (sessionStorage.getItem(name) ?? "").split(" ");
       dataset.theme ||= localStorage.getItem(name) ?? "";
-      remember();
+      if (+at > performance.timeOrigin - UNCONFIRMED_MS) dataset.theme = theme;
+    } catch {
+      // storage is forbidden: the system's theme is used
     }
-  } catch {
-    // storage is forbidden: the system's theme is used
-  }
-  addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) [dataset.theme] = recall();
-  });
+  };
+  show();
+  addEventListener("pageshow", show);
   addEventListener("storage", ({ key, newValue }) => {
-    if (key !== name || !newValue) return;
-    dataset.theme = newValue;
-    remember();
+    if (key === name && newValue) dataset.theme = newValue;
   });
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -43,11 +35,11 @@
         const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
         const theme = (dataset.theme = dark ? "light" : "dark");
         try {
+          sessionStorage.setItem(name, `${theme} ${Date.now()}`);
           // tells other tabs
           localStorage.setItem(name, theme);
-          if (!dataset.themeUrl) return remember();
+          if (!dataset.themeUrl) return;
           localStorage.removeItem(name);
-          remember(Date.now() + UNCONFIRMED_MS);
           // of a signed-in user; the form has the token that the server asks for
           const fields = new FormData(/** @type {HTMLFormElement} */ (document.querySelector(".language")));
           fields.set("theme", theme);
