@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accounts import Account
 from tests.browser.chromium_restart import FLAGS, PROGRAM, Chromium
-from tests.browser.conftest import DESKTOP, SignIn
+from tests.browser.conftest import SignIn
 from tests.browser.page_actions import expect_status, send
 from tests.studio import Studio
 
@@ -76,7 +76,7 @@ def test_pages_from_memory_and_other_tabs_follow_the_theme(
         env={**os.environ, "CHROMIUM_LOG": str(chromium_process.log)},
         ignore_default_args=["--disable-back-forward-cache"],
     )
-    context = browser.new_context(base_url=studio.url, color_scheme="light", viewport=DESKTOP)
+    context = browser.new_context(base_url=studio.url, color_scheme="light")
     cookie = {"name": person.cookie_name, "value": person.session_key, "url": studio.url}
     context.add_cookies([cookie])  # type: ignore[list-item]
     context.add_init_script("addEventListener('pageshow', (e) => (window.persisted = e.persisted))")
