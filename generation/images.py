@@ -33,6 +33,9 @@ OPENERS = {"JPEG": JpegImageFile, "PNG": PngImageFile}
 """Explicit, because `Image.open` takes a JPEG with appended pictures for another format."""
 
 THUMBNAIL_EDGE = 640
+
+THUMBNAIL_METHOD = 2
+"""Of the WebP encoder; its default, 4, takes twice the time for files that are 5 % smaller."""
 SRGB = ImageCms.createProfile("sRGB")
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
@@ -215,7 +218,7 @@ def thumbnail_of(data: bytes) -> bytes:
             profile = image.info.get("icc_profile")
             small = can_be_scaled(image)
             small.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
-            in_srgb(small, profile).save(buffer, "WEBP", quality=82)
+            in_srgb(small, profile).save(buffer, "WEBP", quality=82, method=THUMBNAIL_METHOD)
     except Exception as error:
         raise PictureError from error
     return buffer.getvalue()
