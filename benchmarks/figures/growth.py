@@ -61,17 +61,15 @@ def measure(quick: bool) -> Report:
 
 
 def report(curves: list[Curve], load: Load, size: Size, quick: bool) -> Report:
-    tables = [exponents(curves), shares(load)]
-    notes = [
+    growing = exponents(curves)
+    parts = shares(load)
+    growth = [
         f"{curve.name} grows faster than n log n at its end."
         for curve in curves
         if curve.grows_too_fast()
     ] or ["Nothing grows faster than n log n."]
-    notes += bottlenecks(load)
+    full = bottlenecks(load)
     excerpts = [] if quick else curve_excerpts(curves)
-    text = "\n\n".join(
-        [*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)]
-    )
     return Report(
         title="Growth",
         how=f"PostgreSQL, Redis, one web and one worker, a model that takes 1 s for each of any "
@@ -79,15 +77,20 @@ def report(curves: list[Curve], load: Load, size: Size, quick: bool) -> Report:
         f"tasks per second and workers: one run of {size.seconds:.0f} s each, {size.people} "
         "people. The exponent is that of least squares through the logarithms: 0 is no growth, 1 "
         "is in proportion; the second one is of the larger half of the sizes.",
-        tables=tables,
+        tables=[growing, parts],
         goals=[],
-        notes=notes,
+        notes=[*growth, *full],
         excerpts=[
-            Excerpt(page="scaling.md", mark="growth", text=text),
+            Excerpt(page="scaling.md", mark="growth", text=with_notes(growing, growth)),
+            Excerpt(page="scaling.md", mark="bottlenecks", text=with_notes(parts, full)),
             Excerpt(page="scaling.md", mark="million", text=capacity_table(load).markdown()),
             *excerpts,
         ],
     )
+
+
+def with_notes(table: Table, notes: list[str]) -> str:
+    return table.markdown() + "\n\n" + "\n".join(f"- {note}" for note in notes)
 
 
 def curve_excerpts(curves: list[Curve]) -> list[Excerpt]:
