@@ -5,7 +5,7 @@ TOOLS := .venv-tools/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench requirements sbom audit test test-async test-xinference test-monitoring fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench install-peers requirements sbom audit test test-async test-xinference test-monitoring fuzz hammer chaos bench bench-noisy bench-long compare compare-pythons growth peers lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -15,6 +15,8 @@ install: .venv/.runtime
 install-dev: .venv/.dev
 
 install-bench: .venv/.bench
+
+install-peers: .venv-peers/.ready
 
 .venv/bin/python:
 	@$(PYTHON) -m venv .venv || { echo "On Debian: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
@@ -34,6 +36,12 @@ install-bench: .venv/.bench
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@ .venv/.dev .venv/.runtime
 
+.venv-peers/.ready: requirements-peers.txt
+	@echo "Installing the other systems into .venv-peers (once) …"
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python $(PIP_INSTALL) -r requirements-peers.txt
+	@touch $@
+
 .venv-tools/.ready: requirements-tools.txt
 	@$(PYTHON) -m venv .venv-tools
 	@$(TOOLS)/python $(PIP_INSTALL) -r requirements-tools.txt
@@ -42,7 +50,7 @@ install-bench: .venv/.bench
 # the lists with versions and hashes, from the names in requirements*.in; versions stay as they are,
 # but for those of make requirements UPGRADE="name another-name"
 requirements: .venv-tools/.ready
-	@for each in requirements requirements-observability requirements-dev requirements-bench requirements-tools; do \
+	@for each in requirements requirements-observability requirements-dev requirements-bench requirements-peers requirements-tools; do \
 		$(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-config --custom-compile-command "make requirements" \
 			$(UPGRADE:%=--upgrade-package %) $$each.in --output-file $$each.txt || exit 1; \
@@ -109,9 +117,23 @@ bench-long: install-bench
 compare: install-bench
 	$(BIN)/python -m benchmarks compare_servers compare_layers --write benchmarks/RESULTS.md
 
+# some figures under other versions of Python: make compare-pythons PYTHONS="python3.12 python3.14"
+PYTHONS := python3.12 python3.13 python3.14
+compare-pythons: install-bench
+	@for each in $(PYTHONS); do \
+		$$each --version >/dev/null 2>&1 || { echo "$$each is not installed."; continue; }; \
+		$$each -m venv .venv-$$(basename $$each) && \
+		.venv-$$(basename $$each)/bin/python $(PIP_INSTALL) -r requirements-dev.txt || exit 1; \
+	done
+	$(BIN)/python -m benchmarks compare_pythons --write benchmarks/RESULTS.md
+
 # what grows with what, for docs/scaling.md
 growth: install-bench
 	$(BIN)/python -m benchmarks growth --write benchmarks/RESULTS.md
 
+# beside Gradio, and Django with Celery, for README.md
+peers: install-bench install-peers
+	$(BIN)/python -m benchmarks peers --write benchmarks/RESULTS.md
+
 clean:
-	rm -rf .venv .venv-tools sbom.cdx.json node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-peers .venv-python3.* .venv-tools sbom.cdx.json node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -35,7 +35,7 @@ FIGURES = (
 LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards")
 """Failures, leaks and congestion that take minutes to show: with --long or by name."""
 
-STUDIES = ("compare_servers", "compare_layers", "growth")
+STUDIES = ("compare_servers", "compare_layers", "compare_pythons", "growth", "peers")
 """Help to decide and have no goal: only by name."""
 
 ALL = (*FIGURES, *LONG, *STUDIES)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-LISTS = ("requirements-bench.txt", "requirements-tools.txt")
+LISTS = ("requirements-bench.txt", "requirements-peers.txt", "requirements-tools.txt")
 """These contain the others."""
 
 TIMEOUT = 120

@@ -19,6 +19,8 @@ STARTING = 5 * PATIENCE
 class Program:
     """One process; its output of all starts goes to `log`."""
 
+    python = sys.executable
+
     def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
         self.name = name
         self.env = env
@@ -45,7 +47,7 @@ class Program:
         with self.log.open("ab") as log:
             self.log_began = log.tell()
             self.process = subprocess.Popen(
-                [sys.executable, *self.command()], cwd=ROOT, env=self.env, stdout=log, stderr=log
+                [self.python, *self.command()], cwd=ROOT, env=self.env, stdout=log, stderr=log
             )
 
     def output(self) -> str:

@@ -22,7 +22,7 @@ from tests.studio import ROOT
 
 LISTS = [
     *("requirements", "requirements-observability", "requirements-dev", "requirements-bench"),
-    "requirements-tools",
+    *("requirements-peers", "requirements-tools"),
 ]
 ENTRY = re.compile(r"(\S.*?)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 """A requirement and its hashes, as `make requirements` writes them."""

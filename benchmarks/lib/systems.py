@@ -21,7 +21,7 @@ from benchmarks.lib.process_stats import cpu_seconds
 from benchmarks.lib.socket_client import Client, connect, crowd
 from benchmarks.lib.testbed import OURS, Served, Side, Writer
 from tests.production import MODEL, Production
-from tests.programs import ModelServer
+from tests.programs import ModelServer, Program
 from tests.studio import Studio, wait_until
 
 TUTORIAL = Side("tutorial", "benchmarks.servers.tutorial:application")
@@ -61,6 +61,9 @@ class SocketRequester:
         self.marks: dict[str, float] = {}
         """Seconds from the last request until each of `MARKS`."""
 
+        self.result = b""
+        """The last `result` frame."""
+
     async def request(self) -> float:
         ended = self.client.next_text(b'"result"')
         refused = self.client.next_text(b'"error"')
@@ -71,6 +74,7 @@ class SocketRequester:
         await asyncio.wait({ended, refused}, return_when=asyncio.FIRST_COMPLETED)
         took = time.perf_counter() - began
         assert ended.done(), refused.result()
+        self.result = ended.result()
         return took
 
     def mark(self, name: str, began: float, _heard: object) -> None:
@@ -93,12 +97,16 @@ class DirectRequester:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """`people`: headers of one socket each at `port`; empty for the model."""
+    """`people`: headers of one socket each at `port`; empty for the model.
+
+    `drawer` is the process that calls the model.
+    """
 
     name: str
     port: int
     people: list[dict[str, str]] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
+    drawer: Studio | Program | None = None
 
     def cpu_seconds(self) -> float:
         """CPU seconds of its web and worker processes so far."""
@@ -144,7 +152,13 @@ def one_process(folder: Path, model: FixedModel, people: int) -> Iterator[System
         studio.start()
         assert studio.process is not None
         pids = [studio.process.pid]
-        yield System(name=ALONE, port=studio.port, people=keys(studio.env, people), pids=pids)
+        yield System(
+            name=ALONE,
+            port=studio.port,
+            people=keys(studio.env, people),
+            pids=pids,
+            drawer=studio,
+        )
     finally:
         studio.stop()
 
@@ -163,7 +177,13 @@ def separate_worker(folder: Path, model: FixedModel, people: int) -> Iterator[Sy
         pids = [
             program.process.pid for program in (*studio.webs, *studio.workers) if program.process
         ]
-        yield System(name=APART, port=port, people=keys(studio.env, people), pids=pids)
+        yield System(
+            name=APART,
+            port=port,
+            people=keys(studio.env, people),
+            pids=pids,
+            drawer=studio.workers[0],
+        )
     finally:
         studio.stop()
 
