@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from accounts.client_address import client_address
 from generation import services
 from generation.admin.audit_words import details_text
+from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import ReadOnlyMixin
 from generation.admin.task_export import (
     AFTER,
@@ -65,6 +66,7 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
     search_fields = ("=actor_name", "=owner_name")
     search_help_text = gettext_lazy("A task id, or the name of an account or of an owner.")
     date_hierarchy = "created"
+    paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")

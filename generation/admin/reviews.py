@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import ReadOnlyMixin
 from generation.models import Review, ReviewReason
 from generation.permissions import REVIEW
@@ -22,6 +23,7 @@ class ReviewAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("=reviewer_name",)
     search_help_text = _("The account name of a reviewer.")
     list_select_related = ("image",)
+    paginator = BoundedPaginator
     show_full_result_count = False
     ordering = ("-created", "-id")
     sortable_by = ()

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from generation import services
+from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import TaskInlineMixin
 from generation.models import ShareLink
 
@@ -17,6 +18,8 @@ class ShareLinkAdmin(TaskInlineMixin, admin.ModelAdmin):  # type: ignore[type-ar
 
     list_display = ("task", "created", "expires_at")
     list_select_related = ("task",)
+    paginator = BoundedPaginator
+    show_full_result_count = False
     ordering = ("-created",)
     fields = ("task", "created", "expires_at")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import ReadOnlyMixin
 from generation.models import WebhookAttempt, WebhookEndpoint
 
@@ -27,6 +28,8 @@ class WebhookAttemptAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     list_filter = ("outcome",)
     list_select_related = ("endpoint",)
     search_fields = ("endpoint__owner__username", "endpoint__url")
+    paginator = BoundedPaginator
+    show_full_result_count = False
     ordering = ("-id",)
     fields = (
         *("endpoint", "task", "seq", "kind", "is_requested", "created", "started_at", "seconds"),
