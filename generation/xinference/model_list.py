@@ -111,7 +111,11 @@ def name_of(value: Any) -> str | None:
 
 
 def is_ready(instance: dict[str, Any]) -> bool:
-    return instance.get("status") == "READY" and bool(ready_replicas(instance))
+    """Whether a replica works: with one of two gone the status of the whole is ERROR."""
+    status = instance.get("status")
+    named = isinstance(instance.get("replica_statuses"), list) and instance["replica_statuses"]
+    works = status == "READY" or (status == "ERROR" and bool(named))
+    return works and bool(ready_replicas(instance))
 
 
 def is_loading(instance: dict[str, Any]) -> bool:
