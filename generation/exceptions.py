@@ -253,6 +253,10 @@ class XinferenceFailed(XinferenceError):
     code = ErrorCode.MODEL_ERROR
 
 
+class XinferenceNotBegun(XinferenceFailed):
+    """The call reached no process of the model: another call may reach another one."""
+
+
 class XinferenceUnreadable(XinferenceFailed):
     """A 200 that is too large or encoded; nothing of it was used."""
 

@@ -55,7 +55,10 @@ WRITE_ERRORS = {
     "locked": "another process keeps its write lock: a shell, a copy, a repair",
 }
 DISK_PARTS = ("static", "storage")
-DATABASE_PARTS = ("database", "migrations", "workers", "key", "models", "model_server")
+DATABASE_PARTS = (
+    *("database", "migrations", "workers", "key", "models"),
+    *("model_server", "model_servers"),
+)
 
 
 def serves(report: Report) -> bool:
@@ -102,7 +105,7 @@ def worker_report() -> Report:
     if not selectors.live_workers(now):
         return {
             "workers": report_without_workers(now),
-            **dict.fromkeys(("key", "models", "model_server"), UNKNOWN),
+            **dict.fromkeys(DATABASE_PARTS[3:], UNKNOWN),
         }
     troubles = selectors.model_errors()
     bad = "; ".join(f"{name}: {why}" for name, why in troubles.items() if why)
@@ -111,6 +114,7 @@ def worker_report() -> Report:
         "key": Health("down", "the model server refused it") if selectors.key_refused() else OK,
         "models": Health("down", bad) if bad else Health("ok", ", ".join(troubles)),
         "model_server": addresses_report(),
+        "model_servers": servers_report(now),
     }
 
 
@@ -119,6 +123,13 @@ def report_without_workers(now: datetime) -> Health:
         detail = "paused or drained by an operator, or a restored copy: type manage.py resume"
         return Health("paused", detail)
     return Health("down", "no worker gave a sign of life for 15 s: start one")
+
+
+def servers_report(now: datetime) -> Health:
+    """Every enabled server with its state."""
+    states = selectors.server_states(now)
+    detail = "; ".join(f"{name}: {state}" for name, state in states.items())
+    return Health("ok" if set(states.values()) <= {"ok", "draining"} else "down", detail)
 
 
 def addresses_report() -> Health:

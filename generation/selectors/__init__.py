@@ -123,6 +123,7 @@ from generation.selectors.served_models import (
     key_refused,
     model_errors,
     queue_reason,
+    server_states,
 )
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
@@ -306,6 +307,7 @@ __all__ = [
     "revision_of",
     "revisions_of",
     "seqs_of_visible",
+    "server_states",
     "shared_task",
     "shown_allowances",
     "shown_events",

@@ -91,6 +91,7 @@ from generation.services.server_keys import (
     record_refused_key,
     refuse_key,
 )
+from generation.services.server_rests import record_call
 from generation.services.share_links import (
     create_link,
     delete_expired_links,
@@ -223,6 +224,7 @@ __all__ = [
     "purge_trash",
     "record_action",
     "record_alarms",
+    "record_call",
     "record_delay",
     "record_lost_model",
     "record_message",

@@ -17,7 +17,7 @@ from generation.duration_prior import size_bucket, task_seconds
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelInstance, ModelSlot, ModelState
 from generation.services.model_servers import is_paused_key
-from generation.services.model_sums import usable
+from generation.services.server_rests import begin_trial
 from generation.services.transition import QUEUED, NewEvent, transition
 
 CLAIM_TRIES = 5
@@ -51,6 +51,10 @@ class Claim:
     launched_at: datetime | None
     demo: bool
     missing: tuple[int, ...]
+    is_trial: bool = False
+    """Whether its call tries a server after a rest."""
+    is_watched: bool = False
+    """Whether a call of its server failed lately, so that a success is worth recording."""
 
 
 def claim(
@@ -100,8 +104,10 @@ def claim_for(
         keys = selectors.next_tasks(name, now, count=most)
         if not keys:
             return []
-        instances = instances_to_call(name, keys[0], server_ids=server_ids, now=now)
-        slots = lock_slots(instances, len(keys))
+        allowed = allowed_instances(name, server_ids=server_ids, now=now)
+        slots = lock_trial_slot(allowed, now)
+        awake = [each for each in allowed if each.server.rested_until is None]
+        slots += lock_slots(fastest_first(awake, keys[0]), len(keys) - len(slots))
         tasks = begin_attempts(keys[: len(slots)], worker_id=worker_id, now=now)
         if slots and not tasks:
             raise TransitionRefused
@@ -111,27 +117,46 @@ def claim_for(
         ]
 
 
-def instances_to_call(
-    name: str, first: uuid.UUID, *, server_ids: Collection[int] | None, now: datetime
+def allowed_instances(
+    name: str, *, server_ids: Collection[int] | None, now: datetime
 ) -> list[ModelInstance]:
-    """Instances of a model that may be called, the one that draws the task `first` soonest first.
+    """Ready instances of a model on servers that may be called; some of these rest."""
+    found = CALLABLE_INSTANCES.filter(model=name)
+    if server_ids is not None:
+        found = found.filter(server__in=server_ids)
+    return [each for each in found if not is_paused_key(each.server, now=now)]
+
+
+def lock_trial_slot(
+    allowed: Sequence[ModelInstance], now: datetime
+) -> list[tuple[ModelSlot, ModelInstance]]:
+    """A slot of a server whose rest is over, if it may be tried; at once if all servers rest."""
+    all_rest = all(each.server.rested_until is not None for each in allowed)
+    for instance in allowed:
+        until = instance.server.rested_until
+        if until is None or not (until <= now or all_rest):
+            continue
+        # before the slot, as in every transaction, so that two do not deadlock
+        if begin_trial(instance.server, now=now):
+            return lock_slots([instance], 1)
+    return []
+
+
+def fastest_first(instances: Sequence[ModelInstance], first: uuid.UUID) -> list[ModelInstance]:
+    """The instance first that draws the task `first` soonest.
 
     Those that did not draw this size yet come first, so that it is measured; then weight and name
     decide.
     """
-    found = CALLABLE_INSTANCES.filter(model=name)
-    if server_ids is not None:
-        found = found.filter(server__in=server_ids)
-    allowed = [each for each in found if not is_paused_key(each.server, now=now)]
-    if len(allowed) < 2:
-        return allowed
+    if len(instances) < 2:
+        return list(instances)
     width, height = GenerationTask.objects.values_list("width", "height").get(pk=first)
     bucket = size_bucket(width, height)
 
     def rank(instance: ModelInstance) -> tuple[float, int, str]:
         return instance.paces.get(bucket, 0.0), -instance.server.weight, instance.server.name
 
-    return sorted(usable(allowed), key=rank)
+    return sorted(instances, key=rank)
 
 
 def lock_slots(
@@ -179,6 +204,8 @@ def fill_slot(
         identity=instance.identity,
         launched_at=instance.identity_since,
         demo=instance.server.is_demo,
+        is_trial=instance.server.rested_until is not None,
+        is_watched=bool(instance.server.recent_calls),
         missing=tuple(index for index in range(1, task.image_count + 1) if index not in stored),
     )
 

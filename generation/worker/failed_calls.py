@@ -14,6 +14,7 @@ from generation.exceptions import (
     XinferenceError,
     XinferenceFailed,
     XinferenceKeyRefused,
+    XinferenceNotBegun,
     XinferenceUnreachable,
 )
 from generation.worker.attempt import Attempt
@@ -32,6 +33,9 @@ async def interrupt_reason(attempt: Attempt, error: XinferenceError) -> Interrup
         return InterruptReason.KEY_REFUSED
     if isinstance(error, XinferenceAborted):
         return InterruptReason.CALL_ABORTED
+    if isinstance(error, XinferenceNotBegun):
+        # the next probe finds the process that is gone
+        return InterruptReason.MODEL_DOWN
     if isinstance(error, XinferenceFailed):
         reason = await check_model(attempt, error)
         if reason == InterruptReason.MODEL_LOST:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -15,15 +17,20 @@ from django.conf import settings
 from generation import services
 from generation.choices import KeyUse
 from generation.clock import clock
+from generation.duration_prior import size_bucket
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.loggable_text import redacted
+from generation.models import GenerationTask
 from generation.outages import MAX_CAUSES, LogRateLimit, Outage
 from generation.services import ModelObservation
 from generation.worker.model_outages import ModelOutages
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
+
+PACE_SAMPLE = 20
+"""Pictures of a median: few enough to follow a GPU that others use too."""
 
 FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
 """Seconds before an unusable model is asked again, doubled each time."""
@@ -53,6 +60,10 @@ class ModelProbe:
         self.key = KeyUse.ALLOWED
         """Whether the last probe was allowed to send the key."""
         self.backoffs: dict[str, ModelBackoff] = {}
+        self.paces: defaultdict[tuple[str, str], deque[float]] = defaultdict(
+            lambda: deque(maxlen=PACE_SAMPLE)
+        )
+        """(model, size bucket) → seconds per step of the newest pictures of this worker."""
 
     async def probe(self) -> bool:
         now = clock.now()
@@ -119,6 +130,11 @@ class ModelProbe:
         self.backoffs[listed.name] = ModelBackoff(model, pause, monotonic() + pause)
         return model
 
+    def note_pace(self, task: GenerationTask, seconds: float) -> None:
+        """Note the seconds that this server took for the denoising steps of a picture."""
+        bucket = size_bucket(task.width, task.height)
+        self.paces[task.model, bucket].append(seconds / task.steps)
+
     def seen(self, model: ServedModel) -> ModelObservation:
         return ModelObservation(
             name=model.name,
@@ -130,6 +146,11 @@ class ModelProbe:
             slots=slots_of(settings.GENERATION_SLOTS, model.name, model.replicas),
             error_code=model.error_code,
             error_detail=model.error_detail,
+            paces={
+                bucket: round(median(paces), 4)
+                for (name, bucket), paces in self.paces.items()
+                if name == model.name
+            },
         )
 
 

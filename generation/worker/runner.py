@@ -185,6 +185,7 @@ class WorkerRunner:
 
     def run_ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]
+        self.servers.note_pace(run.attempt)
         if not done.cancelled() and done.exception() is not None:
             with run.attempt.logging():
                 logger.error("%s", log_line("attempt_escaped"), exc_info=done.exception())

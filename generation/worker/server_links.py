@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from channels.db import database_sync_to_async
 
 from generation import services
-from generation.choices import KeyUse
+from generation.choices import KeyUse, Step
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError
@@ -18,6 +18,7 @@ from generation.loops import every
 from generation.models import ModelServer
 from generation.outages import Outage
 from generation.shutdown import cancel_and_wait
+from generation.worker.attempt import Attempt
 from generation.worker.model_probe import ModelProbe
 from generation.xinference import XinferenceClient, client_for
 
@@ -139,6 +140,13 @@ class ServerLinks:
             if key == server_id or (server_id is None and link.name == services.DEFAULT_SERVER):
                 return link.client
         return None
+
+    def note_pace(self, attempt: Attempt) -> None:
+        """Note how long the server of an attempt took, if a picture was generated."""
+        link = self.links.get(attempt.claim.server_id)
+        seconds = attempt.meter.measured().get(Step.GENERATING)
+        if link is not None and seconds:
+            link.probe.note_pace(attempt.task, seconds)
 
     @property
     def callable_ids(self) -> list[int]:

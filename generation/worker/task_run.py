@@ -24,7 +24,10 @@ from generation.exceptions import (
     TransitionRefused,
     XinferenceBusy,
     XinferenceError,
+    XinferenceFailed,
+    XinferenceNotBegun,
     XinferenceRefused,
+    XinferenceUnreachable,
     without_frames,
 )
 from generation.services import AbandonedCall, Claim
@@ -41,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """Time after a launch in which the server may still answer that it does not know the model."""
+
+MAX_REPEATS = 2
+"""Calls at once after one that did not begin."""
 
 FIRST_WAIT, MAX_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
@@ -101,7 +107,7 @@ class TaskRun:
 
     async def draw(self, index: int) -> Stored | Ended:
         """Draw image `index`; while the model is busy or being launched, wait and call again."""
-        wait = FIRST_WAIT
+        wait, repeats = FIRST_WAIT, 0
         limit = selectors.deadline_limit(self.attempt.task.expected_durations)
         deadline = monotonic() + limit.total_seconds()
         while True:
@@ -111,9 +117,13 @@ class TaskRun:
             )
             outcome = await call.run()
             if isinstance(outcome, Stored):
+                await self.record_call(None)
                 return outcome
             reason = outcome.reason
-            if isinstance(reason, XinferenceBusy):
+            if isinstance(reason, XinferenceNotBegun) and repeats < MAX_REPEATS:
+                # one of several replicas is gone; the server calls the next one each time
+                repeats += 1
+            elif isinstance(reason, XinferenceBusy):
                 if monotonic() >= deadline:
                     return Ended(AttemptInterrupted(InterruptReason.STALLED, str(reason)))
                 seconds = max(wait, min(reason.retry_after or 0.0, MAX_WAIT))
@@ -121,8 +131,24 @@ class TaskRun:
             elif self.is_launching(reason):
                 await self.delay(DelayReason.MODEL_LOADING, wait)
             else:
+                await self.record_call(reason)
                 return outcome
             wait = min(2 * wait, MAX_WAIT)
+
+    async def record_call(self, failure: Exception | None) -> None:
+        """Record whether the server did its part; what concerns the task alone says nothing."""
+        claim = self.attempt.claim
+        counts = claim.is_watched or claim.is_trial if failure is None else is_of_server(failure)
+        if counts:
+            with contextlib.suppress(LeaseLost):
+                await self.attempt.database(
+                    services.record_call,
+                    server_id=claim.server_id,
+                    model=self.attempt.task.model,
+                    succeeded=failure is None,
+                    was_trial=claim.is_trial,
+                    now=clock.now(),
+                )
 
     def is_launching(self, reason: Exception) -> bool:
         """Whether the server does not know the model because it was launched just now."""
@@ -223,3 +249,10 @@ class TaskRun:
             return ending.done() and ending.exception() is None
         finally:
             await cancel_and_wait(ending)
+
+
+def is_of_server(failure: Exception) -> bool:
+    """Whether a failed call says something about its server rather than about its task."""
+    if isinstance(failure, AttemptInterrupted):
+        return failure.reason == InterruptReason.STALLED
+    return isinstance(failure, XinferenceUnreachable | XinferenceFailed | PictureError)

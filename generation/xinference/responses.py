@@ -18,6 +18,7 @@ from generation.exceptions import (
     XinferenceError,
     XinferenceFailed,
     XinferenceKeyRefused,
+    XinferenceNotBegun,
     XinferenceRefused,
     XinferenceUnreachable,
 )
@@ -36,6 +37,9 @@ from generation.xinference.prompt_redaction import without_prompts
 
 REQUEST_ERRORS = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 """Codes for which a retry is useless, whatever the status; engines use 500 for them too."""
+
+NOT_BEGUN = re.compile(r"Connect call failed|in stopping state")
+"""What Xinference says of a replica whose process is gone, before and after it notices."""
 
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
 """Matches base64 of an image or a part of it, which is no message."""
@@ -117,6 +121,13 @@ def error_of(
         return XinferenceRefused(message, code=ErrorCode.MODEL_FORBIDDEN)
     if 400 <= status < 500:
         return XinferenceRefused(message, code=cause)
+    return failure_of(status, detail, message, cause)
+
+
+def failure_of(status: int, detail: str, message: str, cause: ErrorCode | None) -> XinferenceFailed:
+    """The error of a status of 500 or more, by what became of the call."""
+    if status == 500 and NOT_BEGUN.search(detail):
+        return XinferenceNotBegun(message)
     if status in PROXY_STATUSES:
         return XinferenceDropped(message)
     return XinferenceFailed(message, code=cause)
