@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.database_flush import keep_what_migrations_made
 from tests.prebuilt import COLLECTED, collect_static, copy_static, migrated
+from tests.stores import drop_template, migrated_template
 from tests.studio import wait_until
 
 # before Django reads its settings (pytest must not read them this early): nothing of
@@ -140,6 +141,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
+    if not IS_PART and connection.vendor == "postgresql":
+        drop_template(os.environ)
     shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
 
 
@@ -190,10 +193,14 @@ def no_client_stays_registered() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
-    """Begin each parallel process with a copy of the SQLite database that one of them migrated."""
-    if not IS_PART or connection.vendor != "sqlite":
+    """Begin each parallel process with a copy of the database that one of them migrated."""
+    if not IS_PART:
         return django_db_keepdb
-    shutil.copyfile(migrated(os.environ), connection.settings_dict["TEST"]["NAME"])
+    of_tests = connection.settings_dict["TEST"]
+    if connection.vendor == "postgresql":
+        of_tests["TEMPLATE"] = migrated_template(os.environ)
+        return django_db_keepdb
+    shutil.copyfile(migrated(os.environ), of_tests["NAME"])
     return True
 
 

@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
 
-from tests.prebuilt import made_once, migrate
+from tests.prebuilt import COLLECTED, made_once, migrate
 from tests.studio import free_port, wait_until
 
 
@@ -95,6 +97,31 @@ def migrated_postgres(env: Mapping[str, str]) -> Path:
             postgres.stop()
             postgres.home.rename(path)
     return path / "data"
+
+
+def migrated_template(env: Mapping[str, str]) -> str:
+    """The name of a database of the server at DATABASE_URL with every table and no rows.
+
+    The first caller of a run makes it; CREATE DATABASE copies it in a tenth of the time.
+    """
+    name = template_name(env)
+    with made_once("template"), psycopg.connect(env["DATABASE_URL"], autocommit=True) as server:
+        if not server.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            url = urlsplit(env["DATABASE_URL"])._replace(path=f"/{name}")
+            migrate({**env, "DATABASE_URL": url.geturl()})
+    return name
+
+
+def drop_template(env: Mapping[str, str]) -> None:
+    with psycopg.connect(env["DATABASE_URL"], autocommit=True) as server:
+        name = sql.Identifier(template_name(env))
+        server.execute(sql.SQL("drop database if exists {}").format(name))
+
+
+def template_name(env: Mapping[str, str]) -> str:
+    """Another one for each run of the tests."""
+    return f"migrated-{Path(env[COLLECTED]).parent.name}"
 
 
 def open_the_way(folder: Path) -> None:
