@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.prebuilt import furnish
 from tests.studio import ROOT
 
 LEFT = {
@@ -30,15 +31,19 @@ TWO_HOURS = 7_200.0
 FOREIGN = "00000000-0000-4000-8000-000000000000/1-1-abc.jpg"
 
 
+def environment(data_dir: Path) -> dict[str, str]:
+    """With a database of its own, whatever the other tests run on."""
+    return {**os.environ, "DATA_DIR": str(data_dir), "DATABASE_URL": "", "REDIS_URL": ""}
+
+
 def program(act: str, data_dir: Path) -> subprocess.Popen[str]:
-    """`dying` with a database of its own, whatever the other tests run on."""
-    env = {**os.environ, "DATA_DIR": str(data_dir), "DATABASE_URL": "", "REDIS_URL": ""}
+    env = environment(data_dir)
     command = [sys.executable, "-m", "tests.services.crash_points", act]
     return subprocess.Popen(command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE)
 
 
 def output_of(process: subprocess.Popen[str]) -> int:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=500)
     assert process.returncode == 0
     return int(output or 0)
 
@@ -79,6 +84,8 @@ class Scene:
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Scene]]:
     """Every act in a process of its own, all at once."""
     empty = tmp_path_factory.mktemp("dying") / "empty"
+    empty.mkdir()
+    furnish(empty, environment(empty))
     output_of(program("migrate", empty))
     running = {}
     for act in LEFT:
