@@ -36,38 +36,44 @@ async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str)
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-@pytest.mark.parametrize(
-    ("fault", "code", "step"),
-    [
-        ({"do": "status", "status": 400}, ErrorCode.REQUEST_REFUSED, "preparing"),
-        ({"do": "status", "status": 400, "detail": DETAIL}, ErrorCode.SIZE_REFUSED, "preparing"),
-        ({"do": "status", "status": 422}, ErrorCode.REQUEST_REFUSED, "preparing"),
-        ({"do": "status", "status": 403}, ErrorCode.MODEL_FORBIDDEN, "preparing"),
-        ({"do": "not_json"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "empty"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "not_base64"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "not_image"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "truncated"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "bomb"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
-        ({"do": "scans"}, ErrorCode.BAD_PICTURE, "finishing"),
-        ({"do": "wrong_size"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
-    ],
-    ids=lambda value: str(value.get("status", value["do"])) if isinstance(value, dict) else None,
-)
-async def test_a_permanent_fault_fails_the_task(
-    page: Page, start_worker: StartWorker, fault: dict[str, Any], code: ErrorCode, step: str
+PERMANENT: list[tuple[dict[str, Any], ErrorCode, str]] = [
+    ({"do": "status", "status": 400}, ErrorCode.REQUEST_REFUSED, "preparing"),
+    ({"do": "status", "status": 400, "detail": DETAIL}, ErrorCode.SIZE_REFUSED, "preparing"),
+    ({"do": "status", "status": 422}, ErrorCode.REQUEST_REFUSED, "preparing"),
+    ({"do": "status", "status": 403}, ErrorCode.MODEL_FORBIDDEN, "preparing"),
+    ({"do": "not_json"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "empty"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "not_base64"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "not_image"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "truncated"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "bomb"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
+    ({"do": "scans"}, ErrorCode.BAD_PICTURE, "finishing"),
+    ({"do": "wrong_size"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
+]
+"""Of a fault: its code, and the step at which the task ends."""
+
+
+async def test_a_permanent_fault_fails_the_task_and_nothing_else(
+    page: Page, start_worker: StartWorker
 ) -> None:
-    demo_worker = await start_worker(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
+    """All faults on one worker, because each start costs more than all of their tasks."""
+    prompts = [f"bad {chr(ord('a') + number)}" for number in range(len(PERMANENT))]
+    faults = [
+        {**fault, "match": {"prompt_contains": prompt}}
+        for prompt, (fault, _code, _step) in zip(prompts, PERMANENT, strict=True)
+    ]
+    demo_worker = await start_worker(faults=faults)
 
-    task_id = await page.generate("bad", **SMALL)
-    await assert_failed(page, await ending(page, task_id), code.value, step)
-    if "status" in fault:
-        # staff read the server's own words
-        detail = fault.get("detail", "scripted")
-        assert detail in (await GenerationTask.objects.aget(pk=task_id)).error_detail
+    for prompt, (fault, code, step) in zip(prompts, PERMANENT, strict=True):
+        task_id = await page.generate(prompt, **SMALL)
+        await assert_failed(page, await ending(page, task_id), code.value, step)
+        if "status" in fault:
+            # staff read the server's own words
+            detail = fault.get("detail", "scripted")
+            assert detail in (await GenerationTask.objects.aget(pk=task_id)).error_detail, fault
 
-    good = await page.generate("good", **SMALL)
-    assert (await ending(page, good))["type"] == "result"
+        good = await page.generate("good", **SMALL)
+        assert (await ending(page, good))["type"] == "result", fault
     await demo_worker.runner.drain()
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
 
