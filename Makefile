@@ -5,7 +5,7 @@ TOOLS := .venv-tools/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench install-peers requirements sbom audit test test-async test-xinference test-monitoring fuzz hammer chaos bench bench-noisy bench-long compare compare-pythons growth peers lint clean
+.PHONY: run install install-dev install-bench install-peers requirements sbom audit test test-matrix test-async test-xinference test-monitoring fuzz hammer chaos bench bench-noisy bench-long compare compare-pythons growth peers lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -76,6 +76,11 @@ lint: install-dev
 
 test: install-dev
 	tests/run
+
+# every page at every window size and in every language, where make test takes all pairs of them
+test-matrix: install-dev
+	FULL_MATRIX=1 $(BIN)/pytest -m browser tests/browser/test_layout.py \
+		tests/browser/test_operations_layout.py tests/browser/test_account_pages.py
 
 # the asyncio tests again and again, for what happens once in many runs: make test-async REPEAT=100
 test-async: install-dev

@@ -18,6 +18,7 @@ from tests.browser.layout import (
     covered_texts,
     resize,
 )
+from tests.browser.matrix import LOCALES, sizes_in
 from tests.browser.page_actions import (
     card_of,
     expect_live,
@@ -42,7 +43,7 @@ HOSTILE: Rows = [
 ]
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("locale", LOCALES)
 def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
     page = open_studio(sign_in(person, studio.url, locale=locale))
     running = send(page, "a running task", n=4, steps=HELD_STEPS)
@@ -52,7 +53,7 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
     form = page.locator("#composer")
     form.locator(".fold > summary").click()
 
-    for size in DESKS:
+    for size in sizes_in(locale, DESKS, first="zh-CN"):
         resize(page, size)
         assert beyond_the_window(page) == [], size
         assert covered_texts(page.locator("#cards")) == [], size
@@ -62,7 +63,7 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
 
     sheet = form.locator("[data-sheet] > summary")
     filters = page.locator(".filters button")
-    for size in PHONES:
+    for size in sizes_in(locale, PHONES, first="zh-CN"):
         resize(page, size)
         assert not overlap(filters.nth(-2), filters.last), size
         assert beyond_the_window(page) == [], size
@@ -153,7 +154,7 @@ def test_an_open_sheet_of_the_viewer_leaves_the_picture_whole(hostile: Page) -> 
         assert beyond_the_window(page) == [], size
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("locale", LOCALES)
 def test_the_actions_of_a_card_are_on_one_line(
     sign_in: SignIn, studio: Studio, person: Account, locale: str
 ) -> None:
@@ -164,7 +165,7 @@ def test_the_actions_of_a_card_are_on_one_line(
     expect_status(send(page, "newest", size="256x256", steps=2), "completed")
     cards = page.locator("article.card[data-layout=ended]")
     expect(cards).to_have_count(5)
-    for size in [*DESKS, "390x844", "320x640"]:
+    for size in sizes_in(locale, [*DESKS, "390x844", "320x640"], first="en-GB"):
         resize(page, size)
         for card in cards.all():
             card.scroll_into_view_if_needed()
