@@ -146,6 +146,7 @@ def gradio(folder: Path, model: FixedModel) -> Iterator[System]:
     env = {
         **os.environ,
         "MODEL_URL": model.url,
+        "DATA_DIR": str(folder),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",

@@ -1,7 +1,7 @@
 """A page that draws, in Gradio: a text box, a button, a picture, and Gradio's queue.
 
-MODEL_URL is the model server. The drawing function writes the file as it came, because an image
-component would encode it again.
+MODEL_URL is the model server, DATA_DIR the folder of pictures. The drawing function writes the file
+as it came, because an image component would encode it again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import base64
 import os
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import gradio as gr
 import httpx
 
 AT_ONCE = 64
-FOLDER = Path(tempfile.mkdtemp(prefix="liujuan-benchmark-"))
+FOLDER = Path(os.environ["DATA_DIR"])
 model = httpx.AsyncClient(
     base_url=os.environ["MODEL_URL"],
     timeout=60,
