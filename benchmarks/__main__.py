@@ -32,7 +32,7 @@ FIGURES = (
     "revocation",
     "start_up",
 )
-LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards")
+LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards", "servers_in_line")
 """Failures, leaks and congestion that take minutes to show: with --long or by name."""
 
 STUDIES = ("compare_servers", "compare_layers", "compare_pythons", "growth", "peers")

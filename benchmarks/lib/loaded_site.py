@@ -31,6 +31,7 @@ Cpu = dict[str, float]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSite:
     studio: Production
+    models: list[FixedModel]
     webs: list[Served]
     writer: Writer
     people: list[Person]
@@ -55,24 +56,48 @@ class LoadedSite:
 
 
 @contextmanager
-def loaded_site(webs: int, workers: int, people: int) -> Iterator[LoadedSite]:
-    """Stores, model, writer and the first web run; other webs and workers are not started yet."""
+def loaded_site(
+    webs: int, workers: int, people: int, *, servers: int = 1, replicas: int = REPLICAS, **env: str
+) -> Iterator[LoadedSite]:
+    """Stores, models, writer and the first web run; other webs and workers are not started yet.
+
+    `servers`: model servers, each with `replicas`.
+    """
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
-        model = FixedModel("fixed-model", folder, "--replicas", str(REPLICAS))
-        studio = Production(folder, webs=0, workers=workers, XINFERENCE_URL=model.url)
-        studio.model = model
+        models = [
+            FixedModel(f"fixed-model-{number}", folder, "--replicas", str(replicas))
+            for number in range(servers)
+        ]
+        studio = Production(folder, webs=0, workers=workers)
+        studio.env.update({**addresses(models), **env})
+        studio.model = models[0]
         ends.callback(studio.stop)
         studio.start_stores()
-        model.start()
+        for model in models:
+            ends.callback(model.kill)
+            model.start()
         served = [Served(OURS, folder, studio.env) for _web in range(webs)]
         for web in served:
             ends.callback(web.kill)
         writer = Writer(studio.env)
         ends.callback(writer.close)
-        site = LoadedSite(studio=studio, webs=served, writer=writer, people=writer.people(people))
+        site = LoadedSite(
+            studio=studio,
+            models=models,
+            webs=served,
+            writer=writer,
+            people=writer.people(people),
+        )
         site.start(site.webs[0])
         yield site
+
+
+def addresses(models: list[FixedModel]) -> dict[str, str]:
+    if len(models) == 1:
+        return {"XINFERENCE_URL": models[0].url}
+    named = (f"{model.name}={model.url}" for model in models)
+    return {"XINFERENCE_URL": "", "XINFERENCE_URLS": ",".join(named)}
 
 
 def postmaster(studio: Production) -> int:
