@@ -56,16 +56,18 @@ def sync_named_servers(*, now: datetime) -> None:
     """Give each server of the settings a row; one that left the settings is disabled."""
     named = named_servers()
     with transaction.atomic():
-        servers = ModelServer.objects.select_for_update().order_by("name")
-        known = {server.name: server for server in servers}
-        for name, connection in sorted(named.items()):
-            server = known.get(name) or ModelServer(name=name)
+        # several workers may start at the same time
+        new = [ModelServer(name=name, url=without_user(named[name].url)) for name in sorted(named)]
+        ModelServer.objects.bulk_create(new, ignore_conflicts=True)
+        servers = ModelServer.objects.select_for_update().filter(name__in=named)
+        for server in servers.order_by("name"):
+            url = without_user(named[server.name].url)
+            if server.from_environment and server.url == url:
+                continue
             if not server.from_environment:
                 server.from_environment = server.enabled = True
-            url = without_user(connection.url)
-            if server._state.adding or server.url != url:
-                server.url = url
-                server.save()
+            server.url = url
+            server.save()
         gone = ModelServer.objects.filter(from_environment=True).exclude(name__in=named)
         if gone.update(from_environment=False, enabled=False):
             sum_models(now=now)
