@@ -138,6 +138,19 @@ class WorkerCondition(models.TextChoices):
     """It sends no heartbeats."""
 
 
+class ServerCondition(models.TextChoices):
+    """What operators see of a model server; the first one that applies."""
+
+    DISABLED = "disabled", _("disabled")
+    DRAINED = "drained", _("drained")
+    """It gets no more calls."""
+    UNUSABLE = "unusable", _("not usable")
+    RESTING = "resting", _("resting")
+    """It failed too often lately, and gets no calls for a while."""
+    UNCHECKED = "unchecked", _("not checked yet")
+    READY = "ready", _("ready")
+
+
 class QueueReason(models.TextChoices):
     """Why a queued task has not begun."""
 
@@ -232,6 +245,9 @@ class AuditAction(models.TextChoices):
     WORKER_FORGOTTEN = "worker_forgotten", _("Forgot a worker")
     SLOTS_TAKEN_OVER = "slots_taken_over", _("Took over the slots of a worker")
     RETENTION_CHANGED = "retention_changed", _("Changed how long data is kept")
+    SERVER_CHANGED = "server_changed", _("Changed a model server")
+    SERVER_DRAINED = "server_drained", _("Drained a model server")
+    SERVER_UNDRAINED = "server_undrained", _("Ended the draining of a model server")
 
 
 class RetentionKind(models.TextChoices):

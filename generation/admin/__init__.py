@@ -6,6 +6,7 @@ from generation.admin.accounts import AccountAdmin
 from generation.admin.audit_log import AuditEntryAdmin
 from generation.admin.incidents import IncidentAdmin
 from generation.admin.limit_overrides import LimitOverrideAdmin
+from generation.admin.model_servers import ModelServerAdmin
 from generation.admin.retention import PruneRunAdmin, RetentionRuleAdmin
 from generation.admin.reviews import ReviewAdmin, ReviewReasonAdmin
 from generation.admin.share_links import ShareLinkAdmin
@@ -20,6 +21,7 @@ __all__ = [
     "GenerationTaskAdmin",
     "IncidentAdmin",
     "LimitOverrideAdmin",
+    "ModelServerAdmin",
     "ModelSlotAdmin",
     "ModelStateAdmin",
     "PruneRunAdmin",

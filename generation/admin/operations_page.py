@@ -105,6 +105,23 @@ ACTIONS = {
         button=gettext_lazy("Take over now"),
         done=gettext_lazy("The leases have ended; another worker takes the slots over."),
     ),
+    "drain-server": OperatorAction(
+        audit=AuditAction.SERVER_DRAINED,
+        question=gettext_lazy("Drain this model server?"),
+        consequence=gettext_lazy(
+            "It finishes the calls that it has and gets no more, so that you can stop it without "
+            "interrupting a picture. Other servers go on."
+        ),
+        button=gettext_lazy("Drain"),
+        done=gettext_lazy("The model server gets no more calls."),
+    ),
+    "undo-drain-server": OperatorAction(
+        audit=AuditAction.SERVER_UNDRAINED,
+        question=gettext_lazy("Send calls to this model server again?"),
+        consequence=gettext_lazy("Workers use it with their next claim."),
+        button=gettext_lazy("Send calls"),
+        done=gettext_lazy("The model server gets calls again."),
+    ),
     "forget": OperatorAction(
         audit=AuditAction.WORKER_FORGOTTEN,
         question=gettext_lazy("Forget this worker?"),

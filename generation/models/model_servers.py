@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
 from generation import limits
 from generation.choices import Route
+
+KEY_VARIABLE = r"^XINFERENCE_KEY_[A-Z0-9_]+$"
+"""Names of variables that may hold a key: no other secret of a worker is sent to a server."""
 
 
 class ModelServer(models.Model):
@@ -22,9 +25,15 @@ class ModelServer(models.Model):
     encrypted_key = models.TextField(editable=False, blank=True, default="", db_default="")
     """Of an API key; of the password if the URL has a user name."""
     key_variable = models.CharField(
-        _("variable with the key"), max_length=100, blank=True, default="", db_default=""
+        _("variable with the key"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of the environment of the workers: XINFERENCE_KEY_ and more."),
+        validators=[RegexValidator(KEY_VARIABLE, _("Its name begins with XINFERENCE_KEY_."))],
     )
-    """Name of the environment variable of the workers that holds it, instead of `encrypted_key`."""
+    """Name of the variable that holds it, instead of `encrypted_key`."""
     ca_file = models.CharField(
         _("file of certificate authorities"),
         max_length=500,

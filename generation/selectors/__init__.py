@@ -125,6 +125,7 @@ from generation.selectors.served_models import (
     queue_reason,
     server_states,
 )
+from generation.selectors.server_conditions import server_condition
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, named_cards, older_cards, task_counts
@@ -307,6 +308,7 @@ __all__ = [
     "revision_of",
     "revisions_of",
     "seqs_of_visible",
+    "server_condition",
     "server_states",
     "shared_task",
     "shown_allowances",

@@ -21,6 +21,7 @@ from generation.models import (
     Worker,
 )
 from generation.selectors.queue.forecast import paces_of
+from generation.selectors.server_conditions import ServerStatus, server_statuses
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
 MOST_WORKERS = 50
@@ -108,6 +109,7 @@ class Operations:
     """Workers are paused, but not by an operator: the database is a restored copy."""
     workers: list[WorkerStatus]
     models: list[ModelStatus]
+    servers: list[ServerStatus]
     connections: Connections
     left_out: dict[str, int] = field(default_factory=dict)
 
@@ -156,6 +158,7 @@ def operations(*, now: datetime) -> Operations:
         and any(each.condition == WorkerCondition.PAUSED for each in shown),
         workers=shown,
         models=model_statuses(list(models[:MOST_MODELS]), slots),
+        servers=server_statuses(now),
         connections=connections,
         left_out={
             "workers": max(0, workers.count() - MOST_WORKERS),

@@ -46,6 +46,7 @@ from generation.services.model_servers import (
     addresses_text,
     connection_of,
     delete_server,
+    has_calls,
     model_servers,
     sync_named_servers,
     uses_demo_model,
@@ -83,6 +84,7 @@ from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
 from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
+from generation.services.server_changes import remove_server, save_server
 from generation.services.server_keys import (
     KEY_REFUSED,
     accept_key,
@@ -206,6 +208,7 @@ __all__ = [
     "fill_search_text",
     "finish_cancels",
     "hand_back",
+    "has_calls",
     "heartbeat",
     "hold",
     "interrupt",
@@ -241,6 +244,7 @@ __all__ = [
     "register_worker",
     "release_claims",
     "remove_orphaned_files",
+    "remove_server",
     "report_web_process",
     "request_again",
     "request_cancel",
@@ -255,6 +259,7 @@ __all__ = [
     "revoke_links",
     "roll_up",
     "sample_queue",
+    "save_server",
     "save_view",
     "save_word_rule",
     "set_favourite",

@@ -149,12 +149,15 @@ def is_paused_key(server: ModelServer, *, now: datetime) -> bool:
     return until is not None and until > now and is_refused_key(server)
 
 
+def has_calls(*, server_id: int) -> bool:
+    return ModelSlot.objects.filter(instance__server=server_id, task__isnull=False).exists()
+
+
 def delete_server(*, server_id: int, now: datetime) -> bool:
     """Delete a server that no setting names; False if it holds calls or a setting names it."""
     with transaction.atomic():
         server = ModelServer.objects.select_for_update().filter(pk=server_id).first()
-        held = ModelSlot.objects.filter(instance__server=server_id, task__isnull=False)
-        if server is None or server.from_environment or held.exists():
+        if server is None or server.from_environment or has_calls(server_id=server_id):
             return False
         ModelSlot.objects.filter(instance__server=server_id, task__isnull=True).delete()
         ModelInstance.objects.filter(server=server_id).delete()

@@ -11,10 +11,11 @@ from django.db import transaction
 from generation import broadcast
 from generation.choices import AuditAction, WorkerCondition
 from generation.identifiers import parse_uuid
-from generation.models import ModelSlot, ModelState, Worker
+from generation.models import ModelServer, ModelSlot, ModelState, Worker
 from generation.selectors import worker_condition
 from generation.services.audit import record_action
 from generation.services.leases import expire_worker
+from generation.services.model_sums import sum_models
 from generation.services.pause import end_pause, pause
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Act = Callable[[str, datetime], Details | None]
 def act(action: AuditAction, target: str, *, actor: User, address: str, now: datetime) -> bool:
     """Carry out one of ACTIONS and note it; False, with nothing done, if it does not apply now.
 
-    `target`: a model or the id of a worker; empty for all models.
+    `target`: a model, a model server or the id of a worker; empty for all models.
     """
     with transaction.atomic():
         details = ACTIONS[action](target, now)
@@ -75,6 +76,23 @@ def set_drained(worker: str, *, drained: bool, now: datetime) -> Details | None:
         return None
     Worker.objects.filter(pk=row.pk).update(is_drained=drained)
     return named(row)
+
+
+def drain_server(server: str, now: datetime) -> Details | None:
+    return set_server_drained(server, drained=True, now=now)
+
+
+def undo_server_drain(server: str, now: datetime) -> Details | None:
+    return set_server_drained(server, drained=False, now=now)
+
+
+def set_server_drained(server: str, *, drained: bool, now: datetime) -> Details | None:
+    """The next claim obeys it; None if it is so already."""
+    other = ModelServer.objects.filter(name=server, draining=not drained)
+    if not other.update(draining=drained):
+        return None
+    sum_models(now=now)
+    return {"server": server}
 
 
 def forget_worker(worker: str, now: datetime) -> Details | None:
@@ -122,4 +140,6 @@ ACTIONS: dict[AuditAction, Act] = {
     AuditAction.WORKER_UNDRAINED: undo_drain,
     AuditAction.WORKER_FORGOTTEN: forget_worker,
     AuditAction.SLOTS_TAKEN_OVER: take_over_worker,
+    AuditAction.SERVER_DRAINED: drain_server,
+    AuditAction.SERVER_UNDRAINED: undo_server_drain,
 }

@@ -543,6 +543,13 @@ ADMIN = (
         for page in ("", "<path:object_id>/change/", "<path:object_id>/history/")
     ),
     *(
+        Row(method="GET", address=f"admin/generation/modelserver/{page}", outcomes=OPERATORS)
+        for page in (
+            *("", "add/", "<path:object_id>/change/", "<path:object_id>/delete/"),
+            "<path:object_id>/history/",
+        )
+    ),
+    *(
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
         for model in (
             *("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt"),

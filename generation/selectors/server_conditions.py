@@ -1,0 +1,72 @@
+"""The state of each model server, as operators see it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from generation.choices import ServerCondition
+from generation.models import ModelInstance, ModelServer, ModelSlot
+
+MOST_SERVERS = 50
+"""Rows of the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    server: ModelServer
+    condition: ServerCondition
+    models: list[ModelInstance]
+    used: int
+    """Slots that are held."""
+    slots: int
+
+    @property
+    def calls(self) -> list[str]:
+        """`ok` or `failed`, the newest call last."""
+        return ["failed" if each == "x" else "ok" for each in self.server.recent_calls]
+
+    @property
+    def calls_text(self) -> str:
+        failed = self.calls.count("failed")
+        return _("%(failed)s of the last %(all)s calls failed") % {
+            "failed": failed,
+            "all": len(self.calls),
+        }
+
+
+def server_statuses(now: datetime) -> list[ServerStatus]:
+    """The servers by name; none if the demo model is the only one."""
+    servers = list(ModelServer.objects.order_by("name")[:MOST_SERVERS])
+    if all(server.is_demo for server in servers):
+        return []
+    models = list(ModelInstance.objects.filter(server__in=servers).order_by("model"))
+    held = ModelSlot.objects.filter(task__isnull=False, instance__server__in=servers)
+    used = Counter(held.values_list("instance__server", flat=True))
+    return [
+        ServerStatus(
+            server=server,
+            condition=server_condition(server, now),
+            models=[each for each in models if each.server_id == server.pk],
+            used=used[server.pk],
+            slots=sum(each.slots for each in models if each.server_id == server.pk),
+        )
+        for server in servers
+    ]
+
+
+def server_condition(server: ModelServer, now: datetime) -> ServerCondition:
+    if not server.enabled:
+        return ServerCondition.DISABLED
+    if server.draining:
+        return ServerCondition.DRAINED
+    if server.error_code:
+        return ServerCondition.UNUSABLE
+    if server.rested_until is not None:
+        return ServerCondition.RESTING
+    if server.checked_at is None:
+        return ServerCondition.UNCHECKED
+    return ServerCondition.READY
