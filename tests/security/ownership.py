@@ -544,10 +544,13 @@ ADMIN = (
     ),
     *(
         Row(method="GET", address=f"admin/generation/modelserver/{page}", outcomes=OPERATORS)
-        for page in (
-            *("", "add/", "<path:object_id>/change/", "<path:object_id>/delete/"),
-            "<path:object_id>/history/",
-        )
+        for page in ("", "add/", "<path:object_id>/change/", "<path:object_id>/history/")
+    ),
+    # the settings name the server of the test
+    Row(
+        method="GET",
+        address="admin/generation/modelserver/<path:object_id>/delete/",
+        outcomes=NEVER,
     ),
     *(
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
