@@ -225,6 +225,10 @@ class XinferenceUnreachable(XinferenceError):
     code = ErrorCode.MODEL_DOWN
 
 
+class XinferenceGone(XinferenceUnreachable):
+    """Nothing listens at its address: its process has ended."""
+
+
 class XinferenceKeyRefused(XinferenceError):
     code = ErrorCode.KEY_REFUSED
 

@@ -52,6 +52,7 @@ class ModelProbe:
         """`server`: its name, for the log."""
         self.client = client
         self.server_id = server_id
+        self.server = server
         limits: dict[str, Any] = {"causes": MAX_CAUSES, "pace": LogRateLimit()}
         self.outage = Outage(logger, "model_server", server=server, **limits)
         self.outages = ModelOutages(server)
@@ -72,7 +73,7 @@ class ModelProbe:
         )
         self.early = False
         if self.key == KeyUse.REFUSED:
-            self.outage.failed(services.KEY_REFUSED)
+            self.outage.failed(services.key_refused_message(self.server))
             await database_sync_to_async(services.record_refused_key)(
                 server_id=self.server_id, now=now
             )
@@ -80,7 +81,7 @@ class ModelProbe:
         try:
             served = await self.read_models()
         except XinferenceKeyRefused:
-            self.outage.failed(services.KEY_REFUSED)
+            self.outage.failed(services.key_refused_message(self.server))
             await database_sync_to_async(services.refuse_key)(server_id=self.server_id, now=now)
             return False
         except XinferenceError as error:

@@ -18,9 +18,10 @@ from generation.exceptions import (
     XinferenceDropped,
     XinferenceError,
     XinferenceFailed,
+    XinferenceGone,
     XinferenceUnreachable,
 )
-from generation.xinference.operator_messages import SettingNames, reason_of_failure
+from generation.xinference.operator_messages import SettingNames, causes_of, reason_of_failure
 from generation.xinference.response_body import read_response
 from generation.xinference.responses import ServerResponse
 
@@ -146,12 +147,18 @@ class HttpConnections:
         except XinferenceError:
             raise
         except NOT_ANSWERED as error:
-            kind, words = XinferenceUnreachable, self.describe(error)
+            kind = XinferenceGone if self.is_refused(error) else XinferenceUnreachable
+            words = self.describe(error)
         except NOT_SENT as error:
             kind, words = XinferenceFailed, self.describe(error)
         except Exception as error:  # noqa: BLE001  also of TLS and of a head that cannot be read
             kind, words = XinferenceDropped, self.describe(error)
         raise kind(words)
+
+    def is_refused(self, error: Exception) -> bool:
+        """Whether the server's host refused the connection; through a proxy that is not known."""
+        causes = causes_of(error)
+        return not self._proxy and any(isinstance(each, ConnectionRefusedError) for each in causes)
 
     def describe(self, error: Exception) -> str:
         return self.without_key(

@@ -11,7 +11,7 @@ import pytest
 
 from demo_xinference.app import create_app
 from generation.choices import Route
-from generation.worker.abandoned_calls import end_abandoned_call
+from generation.worker.abandoned_calls import GONE_AFTER, end_abandoned_call
 from generation.xinference import XinferenceClient
 from tests.contract.draw_requests import drawn, known, long, until
 from tests.contract.served_models import served_models
@@ -64,3 +64,34 @@ async def test_an_unknown_call_is_over(client: XinferenceClient, sent: bool) -> 
 
     async with asyncio.timeout(60):
         await end_abandoned_call(client, slot)
+
+
+async def test_a_call_is_over_once_its_server_is_gone(unused_tcp_port: int) -> None:
+    """Its tasks go to another server, long before the stall limit."""
+    client = XinferenceClient(base_url=f"http://127.0.0.1:{unused_tcp_port}")
+
+    async with asyncio.timeout(60):
+        await end_abandoned_call(client, abandoned(uuid.uuid4(), identity="it", stall=600.0))
+
+    await client.aclose()
+
+
+async def test_a_call_of_a_server_without_answers_is_waited_for(unused_tcp_port: int) -> None:
+    """It may still draw: the stall limit decides."""
+
+    async def drop(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    dropping = await asyncio.start_server(drop, "127.0.0.1", unused_tcp_port)
+    client = XinferenceClient(base_url=f"http://127.0.0.1:{unused_tcp_port}")
+    ending = asyncio.create_task(
+        end_abandoned_call(client, abandoned(uuid.uuid4(), identity="it", stall=600.0))
+    )
+
+    _done, waiting = await asyncio.wait({ending}, timeout=GONE_AFTER + 2)
+
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    dropping.close()
+    await client.aclose()
+    assert waiting
