@@ -86,9 +86,9 @@ from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
 from generation.services.server_changes import remove_server, save_server
 from generation.services.server_keys import (
-    KEY_REFUSED,
     accept_key,
     key_is_refused,
+    key_refused_message,
     key_use,
     record_refused_key,
     refuse_key,
@@ -146,7 +146,6 @@ __all__ = [
     "ACTIONS",
     "DEFAULT_SERVER",
     "DELETION_DELAY",
-    "KEY_REFUSED",
     "NOT_SERVED",
     "OPTIONAL_KINDS",
     "UNDO_WITHIN",
@@ -215,6 +214,7 @@ __all__ = [
     "join_data_dir",
     "keep_account",
     "key_is_refused",
+    "key_refused_message",
     "key_use",
     "model_servers",
     "move_to_trash",

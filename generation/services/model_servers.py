@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -97,7 +97,8 @@ def connection_of(server: ModelServer) -> ServerConnection:
     key = key_of(server)
     parts = urlsplit(server.url)
     user, at, host = parts.netloc.rpartition("@")
-    url = parts._replace(netloc=f"{user}:{key}@{host}").geturl() if at else server.url
+    password = quote(key, safe="")
+    url = parts._replace(netloc=f"{user}:{password}@{host}").geturl() if at else server.url
     return ServerConnection(
         url=url,
         api_key="" if at else key,

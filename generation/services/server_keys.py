@@ -9,7 +9,12 @@ from django.db import transaction
 from generation.choices import KeyUse
 from generation.error_codes import ErrorCode
 from generation.models import ModelInstance, ModelServer
-from generation.services.model_servers import is_paused_key, is_refused_key, key_fingerprint
+from generation.services.model_servers import (
+    DEFAULT_SERVER,
+    is_paused_key,
+    is_refused_key,
+    key_fingerprint,
+)
 from generation.services.model_status import record_unreachable
 from generation.services.model_sums import sum_models
 
@@ -23,8 +28,17 @@ often make at most five tries in five minutes."""
 UNSEEN_AFTER = timedelta(seconds=15)
 """Three probes of a worker: an older state was left by a worker that is gone."""
 
-KEY_REFUSED = "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
-"""Message for the operator, in the log and in the row."""
+
+def key_refused_message(server: str) -> str:
+    """For the operator, in the log and in the rows of the server with this name."""
+    if server == DEFAULT_SERVER:
+        return (
+            "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
+        )
+    return (
+        f"the server {server} refused our key: correct it in the admin, or in XINFERENCE_URLS and "
+        "restart the workers"
+    )
 
 
 def key_use(*, server_id: int, early: bool = False, now: datetime) -> KeyUse:
@@ -66,14 +80,21 @@ def refuse_key(*, server_id: int, now: datetime) -> None:
         server.refused_until = now + REFUSED_KEY_PAUSE
         server.save(update_fields=["refused_key", "refused_until"])
         record_unreachable(
-            server_id=server_id, code=ErrorCode.KEY_REFUSED, now=now, detail=KEY_REFUSED
+            server_id=server_id,
+            code=ErrorCode.KEY_REFUSED,
+            now=now,
+            detail=key_refused_message(server.name),
         )
 
 
 def record_refused_key(*, server_id: int, now: datetime) -> None:
     """Record the refused key for models that no worker with an accepted key probes."""
-    refused = {"error_code": ErrorCode.KEY_REFUSED, "error_detail": KEY_REFUSED}
     with transaction.atomic():
+        server = ModelServer.objects.filter(pk=server_id).first()
+        if server is None:
+            return
+        detail = key_refused_message(server.name)
+        refused = {"error_code": ErrorCode.KEY_REFUSED, "error_detail": detail}
         unseen = ModelInstance.objects.filter(server=server_id, checked_at__lt=now - UNSEEN_AFTER)
         if unseen.update(ready=False, loading=False, checked_at=now, **refused):
             ModelServer.objects.filter(pk=server_id).update(checked_at=now, **refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -177,6 +178,16 @@ def test_wrong_values_are_refused_by_name(
     otto: Client, wrong: dict[str, object], named: list[str]
 ) -> None:
     assert errors_of(otto, f"{PAGE}add/", **wrong) == named
+
+
+@pytest.mark.parametrize("password", ["plain", "a/b?c#d@e:f%20g"])
+def test_the_key_is_the_password_of_a_user(otto: Client, password: str) -> None:
+    server = add(otto, url="https://anna@gpu2.example/x", key=password)
+
+    url = urlsplit(services.connection_of(server).url)
+
+    assert (url.hostname, url.path, url.username) == ("gpu2.example", "/x", "anna")
+    assert unquote(url.password or "") == password
 
 
 @pytest.mark.parametrize(
