@@ -18,6 +18,7 @@ from tests.socket.task_events import claim, lengthen, progress, seqs_until
 async def test_a_web_process_reports_its_connections(
     alice: User, model: str, worker: Worker, open_page: OpenPage
 ) -> None:
+    figures.take()  # polls of earlier tests
     page, _other = await open_page(), await open_page()
     task_id = await page.generate()
     await progress(await claim(worker), 3)
