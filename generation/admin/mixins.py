@@ -1,11 +1,14 @@
-"""Permissions: rows of the log and of tasks can be read, but not edited."""
+"""What pages of the admin share: read-only rows, and who makes a change from where."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from accounts.client_address import client_address
+from generation.clock import clock
 from generation.permissions import VIEW_ALL
 
 
@@ -27,3 +30,9 @@ class TaskInlineMixin(ReadOnlyMixin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(VIEW_ALL)
+
+
+def by(request: HttpRequest) -> dict[str, Any]:
+    """The user, the address and the time of a change."""
+    user = cast("User", request.user)
+    return {"actor": user, "address": client_address(request), "now": clock.now()}

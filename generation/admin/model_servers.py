@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,10 +16,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.client_address import client_address
 from generation import selectors, services
+from generation.admin.mixins import by
 from generation.choices import AuditAction
-from generation.clock import clock
 from generation.models import ModelServer
 from generation.permissions import OPERATE
 
@@ -140,7 +138,7 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("state"))
     def state(self, server: ModelServer) -> str:
-        return str(selectors.server_condition(server, clock.now()).label)
+        return str(selectors.server_condition(server).label)
 
     @admin.display(description=_("cause"))
     def cause(self, server: ModelServer) -> str:
@@ -220,9 +218,3 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 CALL_SIGNS = str.maketrans("ox", "●×")
-
-
-def by(request: HttpRequest) -> dict[str, Any]:
-    """The user, the address and the time of a change."""
-    user = cast("User", request.user)
-    return {"actor": user, "address": client_address(request), "now": clock.now()}

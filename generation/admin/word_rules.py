@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.client_address import client_address
 from generation import services
-from generation.clock import clock
+from generation.admin.mixins import by
 from generation.models import WordRule
 
 
@@ -32,9 +30,3 @@ class WordRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_queryset(self, request: HttpRequest, rules: QuerySet[WordRule]) -> None:
         services.delete_word_rules(rules=rules, **by(request))
-
-
-def by(request: HttpRequest) -> dict[str, Any]:
-    """The user, the address and the time of a change."""
-    user = cast("User", request.user)
-    return {"actor": user, "address": client_address(request), "now": clock.now()}

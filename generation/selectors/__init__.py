@@ -123,9 +123,8 @@ from generation.selectors.served_models import (
     key_refused,
     model_errors,
     queue_reason,
-    server_states,
 )
-from generation.selectors.server_conditions import server_condition
+from generation.selectors.server_conditions import server_condition, server_states
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, named_cards, older_cards, task_counts

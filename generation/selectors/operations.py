@@ -158,7 +158,7 @@ def operations(*, now: datetime) -> Operations:
         and any(each.condition == WorkerCondition.PAUSED for each in shown),
         workers=shown,
         models=model_statuses(list(models[:MOST_MODELS]), slots),
-        servers=server_statuses(now),
+        servers=server_statuses(),
         connections=connections,
         left_out={
             "workers": max(0, workers.count() - MOST_WORKERS),

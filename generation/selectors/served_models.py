@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TypedDict
 
 from django.conf import settings
@@ -57,23 +56,6 @@ def key_refused() -> bool:
     """Whether a server refuses our key."""
     servers = ModelServer.objects.filter(enabled=True, error_code=ErrorCode.KEY_REFUSED)
     return servers.exists()
-
-
-def server_states(now: datetime) -> dict[str, str]:
-    """Name of each enabled server → `ok`, `draining`, until when it rests, or what is wrong."""
-    servers = ModelServer.objects.filter(enabled=True).order_by("name")
-    return {server.name: state_of_server(server, now) for server in servers}
-
-
-def state_of_server(server: ModelServer, now: datetime) -> str:
-    if server.error_code:
-        return server.error_detail or server.error_code
-    if server.checked_at is None:
-        return "no worker has asked it yet"
-    if server.rested_until is not None:
-        seconds = max(0, round((server.rested_until - now).total_seconds()))
-        return f"its calls failed, it rests for {seconds} s"
-    return "draining" if server.draining else "ok"
 
 
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:

@@ -15,6 +15,14 @@ MOST_SERVERS = 50
 """Rows of the list."""
 
 
+WORDS = {
+    ServerCondition.DRAINED: "draining",
+    ServerCondition.UNCHECKED: "no worker has asked it yet",
+    ServerCondition.READY: "ok",
+}
+"""For `/readyz`, which is not translated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
     server: ModelServer
@@ -38,7 +46,7 @@ class ServerStatus:
         }
 
 
-def server_statuses(now: datetime) -> list[ServerStatus]:
+def server_statuses() -> list[ServerStatus]:
     """The servers by name; none if the demo model is the only one."""
     servers = list(ModelServer.objects.order_by("name")[:MOST_SERVERS])
     if all(server.is_demo for server in servers):
@@ -49,7 +57,7 @@ def server_statuses(now: datetime) -> list[ServerStatus]:
     return [
         ServerStatus(
             server=server,
-            condition=server_condition(server, now),
+            condition=server_condition(server),
             models=[each for each in models if each.server_id == server.pk],
             used=used[server.pk],
             slots=sum(each.slots for each in models if each.server_id == server.pk),
@@ -58,7 +66,23 @@ def server_statuses(now: datetime) -> list[ServerStatus]:
     ]
 
 
-def server_condition(server: ModelServer, now: datetime) -> ServerCondition:
+def server_states(now: datetime) -> dict[str, str]:
+    """Name of each enabled server → `ok`, `draining`, until when it rests, or what is wrong."""
+    servers = ModelServer.objects.filter(enabled=True).order_by("name")
+    return {server.name: state_of_server(server, now) for server in servers}
+
+
+def state_of_server(server: ModelServer, now: datetime) -> str:
+    condition = server_condition(server)
+    if condition == ServerCondition.RESTING and server.rested_until is not None:
+        seconds = max(0, round((server.rested_until - now).total_seconds()))
+        return f"its calls failed, it rests for {seconds} s"
+    if condition == ServerCondition.UNUSABLE:
+        return server.error_detail or server.error_code
+    return WORDS[condition]
+
+
+def server_condition(server: ModelServer) -> ServerCondition:
     if not server.enabled:
         return ServerCondition.DISABLED
     if server.draining:

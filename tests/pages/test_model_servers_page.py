@@ -289,4 +289,4 @@ def test_the_first_condition_that_applies_is_shown(
         for name, value in columns.items()
     }
 
-    assert server_condition(ModelServer(name="gpu2", **values), now) == condition
+    assert server_condition(ModelServer(name="gpu2", **values)) == condition
