@@ -155,8 +155,11 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
-            return tuple(name for name in self.fields if name not in {*self.readonly_fields})
-        hidden = {"key", "remove_key"} if obj.from_environment else set()
+            hidden = {"remove_key", *self.readonly_fields}
+        elif obj.from_environment:
+            hidden = {"key", "remove_key"}
+        else:
+            hidden = set() if obj.encrypted_key else {"remove_key"}
         return tuple(name for name in self.fields if name not in hidden)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
