@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +21,25 @@ from tests.stores import Postgres, Redis, migrated_postgres
 from tests.studio import Watcher, manage, wait_until
 
 MODEL = "LiuJuan20260223Zimage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPlan:
+    """One of several model servers; `faults` are those of `demo_xinference`."""
+
+    replicas: int = 1
+    speed: float = 20
+    faults: Sequence[Mapping[str, Any]] = ()
+    options: tuple[str, ...] = ()
+
+    def program(self, name: str, folder: Path) -> ModelServer:
+        scripted = folder / f"{name}-faults.json"
+        scripted.write_text(json.dumps(list(self.faults)))
+        return ModelServer(
+            *(name, folder, "--replicas", str(self.replicas), "--speed", str(self.speed)),
+            *("--faults", str(scripted), *self.options),
+        )
+
 
 MAKE_ACCOUNT = """
 with account as (
@@ -47,24 +68,26 @@ class Production:
         speed: float = 20,
         faults: list[dict[str, Any]] | None = None,
         model_options: tuple[str, ...] = (),
+        servers: Mapping[str, ServerPlan] | None = None,
         **env: str,
     ) -> None:
+        """`servers`: several model servers by name, instead of the one of the other options."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.postgres = Postgres(folder)
         self.redis = Redis(folder)
-        scripted = folder / "faults.json"
-        scripted.write_text(json.dumps(faults or []))
-        self.model = ModelServer(
-            *("model", folder, "--replicas", str(replicas), "--speed", str(speed)),
-            *("--faults", str(scripted), *model_options),
-        )
+        one = ServerPlan(replicas=replicas, speed=speed, faults=faults or (), options=model_options)
+        self.models = {
+            name: plan.program(name, folder) for name, plan in (servers or {"model": one}).items()
+        }
+        self.model = next(iter(self.models.values()))
+        urls = ",".join(f"{name}={model.url}" for name, model in self.models.items())
         self.env = {
             **os.environ,
             "DATA_DIR": str(folder / "data"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
-            "XINFERENCE_URL": self.model.url,
+            **({"XINFERENCE_URLS": urls} if servers else {"XINFERENCE_URL": self.model.url}),
             "SECRET_KEY": "for tests on this machine only, and the same for every process",
             **env,
         }
@@ -75,7 +98,7 @@ class Production:
 
     @property
     def programs(self) -> list[Program]:
-        return [*self.webs, *self.workers, self.model]
+        return [*self.webs, *self.workers, *self.models.values()]
 
     def start(self, *, paused: bool = False) -> Self:
         """`paused`: as a restored copy starts."""
