@@ -94,7 +94,9 @@ def test_messages_while_disconnected_are_sent_once(
     expect(waiting).to_have_count(1)
     expect(waiting).to_contain_text("还没发出")
     shoot(far, "not-sent-yet")
+    far.wait_for_timeout(1_500)  # later than a double click
     far.evaluate("document.querySelector('#send').click()")
+    expect(far.locator("[data-part=draft]")).to_have_text("这条刚才已提交，没有重复生成")
     expect(waiting).to_have_count(1)
 
     proxy.resume()

@@ -105,3 +105,14 @@ test("a cancel is kept until its answer or the end of the task", () => {
   for (const frame of frames.slice(2)) channel().sends(frame);
   assert.deepEqual(requests.all(), []);
 });
+
+test("a second request with the same content is known until the first is answered", () => {
+  const first = aPage();
+  first.socket.request(generate("k1"));
+  const again = aPage({ store: first.store }).requests;
+
+  assert.equal(again.hasSame(generate("k2")), true);
+  assert.equal(again.hasSame({ ...generate("k2"), seed: 7 }), false);
+  again.settle("k1");
+  assert.equal(again.hasSame(generate("k2")), false);
+});

@@ -6,6 +6,7 @@ import { lineCounts, sendLabel, showForecast, updateModels } from "./composer-wa
 import { Parts, find, lazy, loadStyles, on, setAttribute, siteKey } from "../lib/dom.js";
 import { createDraft } from "../state/draft.js";
 import { gettext, label, length, number, size } from "../lib/i18n.js";
+import { contentOf } from "../state/pending-requests.js";
 import { newRequestKey } from "../connection/protocol.js";
 
 /** @import {Content, Settings} from "./composer-fields.js" */
@@ -16,7 +17,7 @@ import { newRequestKey } from "../connection/protocol.js";
 /** @import {Sheet} from "./composer-sheet.js" */
 /** @import {Bootstrap, Limits, Model, Refusal, Task} from "../connection/protocol.js" */
 /** @import {SendState} from "./composer-wait.js" */
-/** @import {KeyedMessage} from "../state/pending-requests.js" */
+/** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
 
 /** The same content twice within this time is a mistake. */
 const SAME_AGAIN_MS = 1_000;
@@ -27,9 +28,10 @@ const SETTINGS_LINE = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
 /**
  * @param {Bootstrap} page
+ * @param {PendingRequests} requests
  * @param {(message: KeyedMessage) => void} submit
  */
-export function createComposer(page, submit) {
+export function createComposer(page, requests, submit) {
   const form = find(document, "#composer", HTMLFormElement);
   const parts = new Parts(form);
   const prompt = find(form, "[name='prompt']", HTMLTextAreaElement);
@@ -269,14 +271,15 @@ export function createComposer(page, submit) {
       wrong();
       return;
     }
-    const content = JSON.stringify([settings, texts]);
-    if (content === lastSent.content && performance.now() - lastSent.at < SAME_AGAIN_MS) {
+    if (varied) await loadOrigin().catch(() => {});
+    const messages = messagesOf(texts, settings, varied);
+    if (isRepeat(messages)) {
       parts.setTexts({ draft: gettext("Already sent; not drawn twice") });
       return;
     }
-    if (varied) await loadOrigin().catch(() => {});
-    lastSent = { content, at: performance.now() };
-    sendPrompts({ texts, whole: text, settings, varied });
+    lastSent = { content: messages.map(contentOf).join(), at: performance.now() };
+    sentSet = { text, keys: messages.map((each) => each.request_key), refused: [] };
+    for (const message of messages) submit(message);
     if (!fields.locked) fields.set("seed", "");
     if (sheet?.isOpen) sheet.close();
     else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
@@ -284,16 +287,24 @@ export function createComposer(page, submit) {
   }
 
   /**
-   * Each of `texts` becomes a task with the same settings; `whole` is the text of the form.
-   * @param {{texts: string[], whole: string, settings: Content, varied: Parent | null}} form
+   * Each of `texts` becomes a task with the same settings.
+   *
+   * @param {string[]} texts
+   * @param {Content} settings
+   * @param {Parent | null} varied
+   * @returns {KeyedMessage[]}
    */
-  function sendPrompts({ texts, whole, settings, varied }) {
+  function messagesOf(texts, settings, varied) {
     /** @type {import("../connection/protocol.js").ClientMessage} */
     const content = { action: "generate", ...settings, ...(varied && { parent: varied.task }) };
     if (varied && origin?.isSame(varied, settings)) delete content.seed; // it would be the same picture
-    const messages = texts.map((text) => ({ ...content, prompt: text, request_key: newRequestKey() }));
-    sentSet = { text: whole, keys: messages.map((each) => each.request_key), refused: [] };
-    for (const message of messages) submit(message);
+    return texts.map((text) => ({ ...content, prompt: text, request_key: newRequestKey() }));
+  }
+
+  /** A second press: of a message without an answer, however long that takes, or of one just sent. @param {KeyedMessage[]} messages */
+  function isRepeat(messages) {
+    if (messages.some(requests.hasSame)) return true;
+    return messages.map(contentOf).join() === lastSent.content && performance.now() - lastSent.at < SAME_AGAIN_MS;
   }
 
   const { typedEarly } = fields;

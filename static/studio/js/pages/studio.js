@@ -63,7 +63,7 @@ const taskList = createTaskList({
   others: page.others,
   clock: () => serverTime(Date.now()),
 });
-const composer = isStudio ? createComposer(page, request) : null;
+const composer = isStudio ? createComposer(page, requests, request) : null;
 const cancelWaiting = byId("cancel-waiting");
 /** Loaded with the first task. @type {TabStatus | null} */
 let tabStatus = null;

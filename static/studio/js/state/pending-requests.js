@@ -25,6 +25,12 @@ export function createPendingRequests(store, owner) {
     return messages.get(requestKey) ?? null;
   }
 
+  /** Whether a request with the same content waits for its answer. @param {KeyedMessage} message */
+  function hasSame(message) {
+    const content = contentOf(message);
+    return all().some((each) => contentOf(each) === content);
+  }
+
   /** @param {KeyedMessage} message */
   function put(message) {
     messages.set(message.request_key, message);
@@ -77,7 +83,10 @@ export function createPendingRequests(store, owner) {
 
   for (const message of read()) messages.set(message.request_key, message);
 
-  return { all, get, put, settle, settleTask };
+  return { all, get, hasSame, put, settle, settleTask };
 }
+
+/** Everything but its key. @param {KeyedMessage} message */
+export const contentOf = (message) => JSON.stringify({ ...message, request_key: "" });
 
 /** @typedef {ReturnType<typeof createPendingRequests>} PendingRequests */
