@@ -20,4 +20,4 @@ class Collection(models.Model):
         verbose_name_plural = _("collections")
 
     def __str__(self) -> str:
-        return f"{self.owner_id} at {self.revision}"
+        return f"{self.owner_id}: {self.revision}"

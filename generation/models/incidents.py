@@ -80,7 +80,7 @@ class IncidentNotice(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.incident_id} {self.channel} {'end' if self.is_clear else 'begin'}"
+        return f"{self.incident}: {self.get_channel_display()}"
 
 
 class AlarmWatch(models.Model):
@@ -93,4 +93,4 @@ class AlarmWatch(models.Model):
         verbose_name_plural = _("alarm watches")
 
     def __str__(self) -> str:
-        return f"due {self.due_at:%H:%M:%S}"
+        return f"{self.due_at:%Y-%m-%d %H:%M:%S}"

@@ -23,4 +23,4 @@ class ShareLink(models.Model):
         verbose_name_plural = _("share links")
 
     def __str__(self) -> str:
-        return f"{self.task_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+        return f"{self.task_id} → {self.expires_at:%Y-%m-%d %H:%M}"

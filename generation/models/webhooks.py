@@ -96,7 +96,7 @@ class WebhookCursor(models.Model):
         indexes = (Index(fields=["due_at"], name="webhook_cursors_due"),)
 
     def __str__(self) -> str:
-        return f"{self.task_id} after {self.sent_seq}"
+        return f"{self.task_id}: {self.sent_seq}"
 
 
 class WebhookAttempt(models.Model):
@@ -141,7 +141,7 @@ class WebhookAttempt(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.message_id} {self.outcome}"
+        return f"{self.message_id} {self.get_outcome_display()}"
 
     @property
     def message_id(self) -> str:

@@ -23,12 +23,15 @@ pytestmark = pytest.mark.django_db
 SHOWN = re.compile(r'>([^<>]+)<|(?:alt|title|placeholder|aria-label)="([^"]+)"')
 SCRIPTS = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 ENGLISH = re.compile(r"[A-Za-z]{3,}(?: [a-z]{2,})+|^(?:Search|[A-Z][a-z]{2,}:?)$")
+IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAMES = re.compile(r"LiuJuan Studio|^(?:True|False|English)$")
 """Names, and the descriptions of Django's icons, which it does not translate."""
 
 
 def english_in(html: str) -> set[str]:
-    texts = [" ".join("".join(found).split()) for found in SHOWN.findall(SCRIPTS.sub("", html))]
+    # an id counts as a word: whether its end looks like one is chance
+    html = IDS.sub("identifier", SCRIPTS.sub("", html))
+    texts = [" ".join("".join(found).split()) for found in SHOWN.findall(html)]
     return {text for text in texts if ENGLISH.search(text) and not NAMES.search(text)}
 
 
