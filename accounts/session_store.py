@@ -8,7 +8,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 
 from accounts.credential_changes import report_change
-from accounts.sql import session_data
+from accounts.session_sql import session_data
 
 
 class SessionStore(db.SessionStore):

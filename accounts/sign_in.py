@@ -18,7 +18,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.client_address import UNKNOWN, client_address, client_network
 from accounts.fair_semaphore import FairSemaphore, SemaphoreFull
 from accounts.security_log import SecurityEvent, log_event
-from accounts.sql import account_by_id
+from accounts.session_sql import account_by_id
 from accounts.throttle import Throttle
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from generation import telemetry
+from generation import process_metrics
 from generation.outages import layer as outage
 from generation.shutdown import cancel_and_wait
 
@@ -89,7 +89,7 @@ class Publisher:
             if self.queue is not None:
                 self.queue.put_nowait(message)
         except asyncio.QueueFull:
-            telemetry.BROADCASTS_DROPPED.inc()
+            process_metrics.BROADCASTS_DROPPED.inc()
             outage.failed("too many messages wait")
 
     def send_now(self, message: Send) -> None:

@@ -11,7 +11,7 @@ from time import monotonic
 from django.db import InterfaceError, InternalError, OperationalError
 
 from accounts.log_format import log_line
-from generation import telemetry
+from generation import process_metrics
 
 MAX_CAUSES = 5
 """Different causes that one outage logs."""
@@ -71,7 +71,7 @@ class Outage:
         return self.failures > 0
 
     def failed(self, cause: object) -> None:
-        telemetry.ERRORS.labels(self.name).inc()
+        process_metrics.ERRORS.labels(self.name).inc()
         text = cause_of(cause)
         if not self.failures:
             self.began = monotonic()

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from accounts.log_format import log_line
-from generation import telemetry
+from generation import process_metrics
 from generation.outages import cause_of
 from liujuan_site.sub_path import rest
 
@@ -221,7 +221,7 @@ async def wait_or_disconnect(request: Any, gate: Gate, seconds: float, route: st
         async with asyncio.timeout(seconds):
             await gate.wait()
     except TimeoutError:
-        telemetry.SLOW_READERS_CLOSED.labels("response").inc()
+        process_metrics.SLOW_READERS_CLOSED.labels("response").inc()
         logger.info("%s", log_line("reader_stalled", route=route))
         cut(request)
 

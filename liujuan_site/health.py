@@ -22,9 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.client_address import client_address
 from generation import proxy_probe, readiness
 from generation.hub import hub
-from generation.permissions import VIEW_ALL
 from generation.readiness import Health, Report
 from generation.slow_check import answer_of
+from generation.staff_permissions import VIEW_ALL
 
 CHECK_TIMEOUT = 0.7
 """Seconds for all checks together; load balancers give up after one second."""

@@ -43,7 +43,7 @@ from generation.export_turns import ExportRunning, ExportTurn
 from generation.identifiers import parse_uuid
 from generation.models import AuditEntry
 from generation.own_connection import read_in_threads
-from generation.permissions import AUDIT
+from generation.staff_permissions import AUDIT
 
 BATCH = 500
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.admin.mixins import ReadOnlyMixin
 from generation.models import Incident, IncidentNotice
-from generation.permissions import OPERATE
+from generation.staff_permissions import OPERATE
 
 
 class OperatorMixin(ReadOnlyMixin):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts.client_address import client_address
 from generation.clock import clock
-from generation.permissions import VIEW_ALL
+from generation.staff_permissions import VIEW_ALL
 
 
 class ReadOnlyMixin:

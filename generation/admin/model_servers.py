@@ -20,7 +20,7 @@ from generation import selectors, services
 from generation.admin.mixins import by
 from generation.choices import AuditAction
 from generation.models import ModelServer
-from generation.permissions import OPERATE
+from generation.staff_permissions import OPERATE
 
 SCHEMES = frozenset({"http", "https"})
 

@@ -26,9 +26,9 @@ from generation.choice_labels import label
 from generation.choices import AuditAction, Step, WorkerCondition
 from generation.clock import clock
 from generation.limits import MAX_MODEL_NAME
-from generation.permissions import OPERATE, VIEW_ALL
 from generation.quantity_text import duration
 from generation.selectors import RANGES, History, Operations
+from generation.staff_permissions import OPERATE, VIEW_ALL
 
 REFRESH_SECONDS = 5
 

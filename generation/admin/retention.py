@@ -22,7 +22,7 @@ from generation.admin.mixins import ReadOnlyMixin
 from generation.choices import AuditAction
 from generation.clock import clock
 from generation.models import PruneRun, RetentionRule
-from generation.permissions import OPERATE
+from generation.staff_permissions import OPERATE
 from generation.timeline.text import duration
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import ReadOnlyMixin
 from generation.models import Review, ReviewReason
-from generation.permissions import REVIEW
+from generation.staff_permissions import REVIEW
 
 
 @admin.register(Review)

@@ -24,7 +24,7 @@ from generation.choices import AuditAction
 from generation.clock import clock
 from generation.exceptions import AccountLeaving, LimitReached, NotFound, TransitionRefused
 from generation.models import GenerationTask
-from generation.permissions import CHANGE_ALL
+from generation.staff_permissions import CHANGE_ALL
 
 REFUSALS = (AccountLeaving, NotFound, TransitionRefused, GenerationTask.DoesNotExist)
 

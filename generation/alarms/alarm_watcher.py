@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.log_format import log_line
-from generation import images, selectors, services, telemetry
+from generation import images, process_metrics, selectors, services
 from generation.alarms.alarm_conditions import read_conditions
 from generation.alarms.alarm_messages import AlarmMessage, mail_admins, message_of
 from generation.alarms.trusted_client import TrustedClient
@@ -82,7 +82,9 @@ class AlarmWatcher:
                 return
             channel = AlertChannel(notices[0].channel)
             delivered, outcome = await self.send(channel, partial(message_of, notices, clock.now()))
-            telemetry.ALERT_NOTICES.labels(channel, "delivered" if delivered else "failed").inc()
+            process_metrics.ALERT_NOTICES.labels(
+                channel, "delivered" if delivered else "failed"
+            ).inc()
             await with_own_connection(services.record_notices)(
                 notices, delivered=delivered, outcome=outcome, now=clock.now()
             )

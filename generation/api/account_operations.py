@@ -14,7 +14,7 @@ from generation.api.resources import answer, model_resource
 from generation.api.schemas import Me, ModelList, document
 from generation.api.token_auth import token_of, user_of
 from generation.clock import clock
-from generation.permissions import VIEW_ALL
+from generation.staff_permissions import VIEW_ALL
 
 router = Router(tags=["account"])
 

@@ -28,10 +28,10 @@ from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
-from generation.permissions import CHANGE_ALL
 from generation.protocol import Generate, parse_since, read_webhook
 from generation.protocol.client_messages import read_fields
 from generation.selectors import GalleryFilter
+from generation.staff_permissions import CHANGE_ALL
 from generation.views.json_api import json_body
 from generation.views.public_url import public_url
 

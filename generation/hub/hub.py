@@ -12,7 +12,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from generation import broadcast, selectors, telemetry
+from generation import broadcast, process_metrics, selectors
 from generation.choices import LimitKind
 from generation.clock import clock
 from generation.hub.credential_checks import CHECK_EVERY, CredentialChecks
@@ -157,7 +157,7 @@ class Hub:
         # processes of the version before do not send the time
         if subscriptions and (committed_at := event.get("committed_at")) is not None:
             delay = clock.now().timestamp() - committed_at
-            telemetry.EVENT_DELIVERY.observe(max(0.0, delay))
+            process_metrics.EVENT_DELIVERY.observe(max(0.0, delay))
             figures.delivered(delay)
 
     async def register(self, outbox: Outbox) -> None:
@@ -171,7 +171,7 @@ class Hub:
         most = self.limit_updates.most_connections(owner_id)
         if most is None or self.connections_of(owner_id) < most:
             return True
-        telemetry.LIMITS_REFUSED.labels(LimitKind.CONNECTIONS.value).inc()
+        process_metrics.LIMITS_REFUSED.labels(LimitKind.CONNECTIONS.value).inc()
         return False
 
     def connections_of(self, owner_id: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from generation import telemetry
+from generation import process_metrics
 from generation.hub.outbox import Outbox
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.protocol.close_codes import CloseCode
@@ -81,7 +81,7 @@ class SocketOutbox(Outbox):
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await self.send(frame)
             except TimeoutError:
-                telemetry.SLOW_READERS_CLOSED.labels("socket").inc()
+                process_metrics.SLOW_READERS_CLOSED.labels("socket").inc()
                 await self.end(CloseCode.TOO_SLOW)
                 return
             except Exception:

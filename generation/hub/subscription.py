@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from generation import telemetry
+from generation import process_metrics
 from generation.hub.delivery_figures import figures
 from generation.hub.outbox import Outbox
 from generation.hub.replay import replay_log
@@ -43,9 +43,9 @@ class Subscription:
             self.cursor = seq
             return
         if seq == cursor + 1:
-            telemetry.OUTBOX_OVERFLOWS.inc()
+            process_metrics.OUTBOX_OVERFLOWS.inc()
         else:
-            telemetry.EVENT_GAPS.labels("broadcast").inc()
+            process_metrics.EVENT_GAPS.labels("broadcast").inc()
             figures.gaps_healed += 1
         self.start_replay()
 
@@ -55,7 +55,7 @@ class Subscription:
             self.seen = max(newest, self.seen)
             if self.seen > self.cursor:
                 if self.replay is None:
-                    telemetry.EVENT_GAPS.labels("compare").inc()
+                    process_metrics.EVENT_GAPS.labels("compare").inc()
                     figures.gaps_healed += 1
                 self.start_replay()
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from generation import limits
 from generation.choices import TERMINAL, UNFINISHED, Basis, EventKind, Step, TaskStatus, WordAction
-from generation.permissions import VIEW_ALL
 from generation.protocol import TaskData
+from generation.staff_permissions import VIEW_ALL
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

@@ -12,8 +12,8 @@ from generation.choices import ReviewState
 from generation.error_codes import ErrorCode
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, Review, ReviewClaim
-from generation.permissions import REVIEW
 from generation.selectors.similar_pictures import similar_pictures
+from generation.staff_permissions import REVIEW
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

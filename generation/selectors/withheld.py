@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from generation.choices import ReviewState
 from generation.exceptions import NotFound, PictureWithheld
 from generation.models import Appeal, GeneratedImage, GenerationTask, Review
-from generation.permissions import VIEW_ALL
 from generation.protocol import AppealState, WithheldData
+from generation.staff_permissions import VIEW_ALL
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

@@ -70,11 +70,6 @@ from generation.services.pause import (
     resume,
 )
 from generation.services.prune_runs import Pruned, continue_run, prune_owners, take_run
-from generation.services.retention import (
-    delete_expired_sessions,
-    prune_batch,
-    prune_summary,
-)
 from generation.services.review_claims import (
     claim_batch,
     delete_expired_claims,
@@ -105,6 +100,11 @@ from generation.services.slots import settle_slot
 from generation.services.staff_changes import cancel_by, retry_by
 from generation.services.submission import Submission, newest_like, retry, submit
 from generation.services.submission_values import defaults
+from generation.services.task_deletion import (
+    delete_expired_sessions,
+    prune_batch,
+    prune_summary,
+)
 from generation.services.trash import (
     delete_permanently,
     empty_trash,

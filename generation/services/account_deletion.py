@@ -21,7 +21,7 @@ from generation.choices import TERMINAL
 from generation.exceptions import LastSuperuser, NotFound
 from generation.models import GenerationTask
 from generation.services.cancellation import request_cancel
-from generation.services.retention import BATCH, delete_tasks
+from generation.services.task_deletion import BATCH, delete_tasks
 
 DELETION_DELAY = timedelta(days=1)
 """Time in which a user can take a deletion back."""

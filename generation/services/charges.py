@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from generation import sql, telemetry
+from generation import process_metrics, sql
 from generation.choices import LimitKind, TaskStatus
 from generation.exceptions import LimitReached
 from generation.models import GenerationTask, LimitUsage
@@ -84,7 +84,7 @@ def take(owner_id: int, allowance: Allowance, amount: int) -> Allowance:
 
 
 def reached(allowance: Allowance) -> LimitReached:
-    telemetry.LIMITS_REFUSED.labels(allowance.kind.value).inc()
+    process_metrics.LIMITS_REFUSED.labels(allowance.kind.value).inc()
     return LimitReached(
         allowance.kind,
         limit=allowance.limit,

@@ -19,8 +19,8 @@ from generation.outages import cause_of
 from generation.selectors.image_detail import parameters_text
 from generation.selectors.retention_due import tasks_with_prompt
 from generation.services.charges import add_storage
-from generation.services.retention import remove_files
 from generation.services.search_text import search_text
+from generation.services.task_deletion import remove_files
 
 logger = logging.getLogger(__name__)
 

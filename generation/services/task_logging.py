@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.log_context import correlation_id
 from accounts.log_format import log_line
-from generation import telemetry
+from generation import process_metrics
 from generation.choices import EventKind
 from generation.loggable_text import redacted
 from generation.models import TaskEvent
@@ -59,14 +59,14 @@ def log_outcome(
 
 def count_outcome(kind: EventKind, *, model: str, code: str, changes: Mapping[str, Any]) -> None:
     if kind == EventKind.INTERRUPTED:
-        telemetry.ATTEMPTS_INTERRUPTED.labels(code).inc()
+        process_metrics.ATTEMPTS_INTERRUPTED.labels(code).inc()
         return
-    model = telemetry.model_label(model)
-    telemetry.TASKS_ENDED.labels(kind.value, code, model).inc()
-    telemetry.TASK_WAIT.labels(model).observe(changes["wait_seconds"])
-    telemetry.TASK_RUN.labels(model).observe(changes["run_seconds"])
+    model = process_metrics.model_label(model)
+    process_metrics.TASKS_ENDED.labels(kind.value, code, model).inc()
+    process_metrics.TASK_WAIT.labels(model).observe(changes["wait_seconds"])
+    process_metrics.TASK_RUN.labels(model).observe(changes["run_seconds"])
     for step, seconds in changes.get("measured_durations", {}).items():
-        telemetry.STEP.labels(step).observe(seconds)
+        process_metrics.STEP.labels(step).observe(seconds)
 
 
 def names_of(task_id: Any, attempt: int) -> tuple[str | None, str]:

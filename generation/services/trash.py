@@ -19,7 +19,7 @@ from generation.selectors.retention_rules import EXPIRED
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks, restorable_since
 from generation.services.charges import add_deleted
 from generation.services.collection_changes import publish_change
-from generation.services.retention import delete_tasks, remove_files
+from generation.services.task_deletion import delete_tasks, remove_files
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

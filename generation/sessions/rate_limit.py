@@ -7,7 +7,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from generation import telemetry
+from generation import process_metrics
 
 RATE = 20.0
 """Messages per second, sustained."""
@@ -42,7 +42,7 @@ class TokenBucket:
         """Whether one more message is allowed now; if so, it is counted."""
         self.fill()
         if self.level < 1:
-            telemetry.LIMITS_REFUSED.labels("messages").inc()
+            process_metrics.LIMITS_REFUSED.labels("messages").inc()
             return False
         self.level -= 1
         return True

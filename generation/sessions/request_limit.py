@@ -7,7 +7,7 @@ from datetime import datetime
 from django.core.cache import cache
 
 from accounts.throttle import increment
-from generation import selectors, telemetry
+from generation import process_metrics, selectors
 from generation.choices import LimitKind
 from generation.exceptions import LimitReached
 
@@ -24,7 +24,7 @@ def count_request(owner_id: int, *, now: datetime) -> None:
         return
     _period, renews_at = selectors.period_of(LimitKind.REQUESTS, now)
     if increment(cache, count_key(owner_id, now)) > limit:
-        telemetry.LIMITS_REFUSED.labels(LimitKind.REQUESTS.value).inc()
+        process_metrics.LIMITS_REFUSED.labels(LimitKind.REQUESTS.value).inc()
         raise LimitReached(LimitKind.REQUESTS, limit=limit, left=0, renews_at=renews_at)
 
 

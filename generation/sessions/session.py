@@ -27,10 +27,10 @@ from generation.exceptions import (
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.models import GenerationTask
 from generation.outages import database
-from generation.permissions import CHANGE_ALL
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 from generation.selectors import LogPage
 from generation.sessions.subscriber import Subscriber
+from generation.staff_permissions import CHANGE_ALL
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

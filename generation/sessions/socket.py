@@ -8,7 +8,7 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
-from generation import selectors, telemetry
+from generation import process_metrics, selectors
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.hub import SocketOutbox, hub, replay_lock
@@ -39,7 +39,7 @@ class SocketSubscriber(HubSubscriber[SocketOutbox]):
                 self.check_capacity(task_id)
                 await session.send_task(task, after=after, first=first)
             kind = "reattach" if after else "attach"
-            telemetry.ATTACH.labels("socket", kind).observe(monotonic() - began)
+            process_metrics.ATTACH.labels("socket", kind).observe(monotonic() - began)
         except DatabaseProblem:
             # lookup failed (database down): close so that the client reconnects
             await self.outbox.end(CloseCode.LEAVING)

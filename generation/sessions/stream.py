@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
 from accounts.log_context import new_context
-from generation import selectors, telemetry
+from generation import process_metrics, selectors
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.limits import MAX_NAMED
@@ -85,7 +85,7 @@ class StreamSubscriber(HubSubscriber[StreamOutbox]):
         first = None if newest is None else LogPage(frames=[], more=newest > after)
         await session.send_task(task, after=after, first=first)
         kind = "reattach" if after else "attach"
-        telemetry.ATTACH.labels("stream", kind).observe(monotonic() - began)
+        process_metrics.ATTACH.labels("stream", kind).observe(monotonic() - began)
         self.outbox.found.pop(str(task.pk), None)
 
 

@@ -25,9 +25,9 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import NotFound
 from generation.limits import MAX_REVIEW_NOTE
 from generation.models import GeneratedImage, ReviewReason
-from generation.permissions import VIEW_ALL
 from generation.selectors import MAX_COUNTED, MINE, WAITING, ReviewCounts, ReviewFilter
 from generation.selectors.gallery import model_options
+from generation.staff_permissions import VIEW_ALL
 from generation.timeline.text import duration
 from generation.views.images import file_response
 from generation.views.review_filter import filter_of, key_in, query_of

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.log_format import log_line
-from generation import broadcast, services, telemetry
+from generation import broadcast, process_metrics, services
 from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
 from generation.choices import InterruptReason
 from generation.clock import clock
@@ -166,7 +166,7 @@ class WorkerRunner:
             server_ids=self.servers.callable_ids,
         )
         if claims:
-            telemetry.CLAIM.observe(monotonic() - began)
+            process_metrics.CLAIM.observe(monotonic() - began)
         for claim in claims:
             self.start_run(claim)
         # the calls of these claims go out before the next claim occupies the database thread

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 
-from generation import selectors, services, telemetry
+from generation import process_metrics, selectors, services
 from generation.choices import WebhookOutcome
 from generation.clock import clock
 from generation.outages import Outage, database
@@ -116,7 +116,7 @@ class WebhookSender:
                 secret=message.secret, message_id=message.id, body=body, now=clock.now()
             )
             reply = await (await self.opened()).post(message.url, body, headers)
-        telemetry.WEBHOOK_DELIVERIES.labels(reply.outcome.value).inc()
+        process_metrics.WEBHOOK_DELIVERIES.labels(reply.outcome.value).inc()
         turned_off = await self.in_database(
             services.record_message,
             message,

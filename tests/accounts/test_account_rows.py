@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AccountDeletion, Profile
+from accounts.session_sql import account_by_id
 from accounts.session_store import SessionStore
-from accounts.sql import account_by_id
 
 pytestmark = pytest.mark.django_db
 

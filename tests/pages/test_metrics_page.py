@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from generation import selectors, services, telemetry
+from generation import process_metrics, selectors, services
 from generation.alarms.alarm_conditions import read_conditions
 from generation.choices import InterruptReason
 from generation.metrics_access import may_read_metrics
@@ -160,19 +160,19 @@ def test_a_refused_key_and_a_dead_worker_are_seen(
 
 
 def test_models_beyond_a_number_share_one_label() -> None:
-    names = {telemetry.model_label(f"model {number}") for number in range(200)}
+    names = {process_metrics.model_label(f"model {number}") for number in range(200)}
 
-    assert telemetry.OTHER_MODELS in names
-    assert len(names) <= telemetry.MAX_MODEL_LABELS + 1
-    assert len(telemetry._models) == telemetry.MAX_MODEL_LABELS
+    assert process_metrics.OTHER_MODELS in names
+    assert len(names) <= process_metrics.MAX_MODEL_LABELS + 1
+    assert len(process_metrics._models) == process_metrics.MAX_MODEL_LABELS
 
 
 @pytest.fixture(autouse=True)
 def forget_models() -> Iterator[None]:
-    known = set(telemetry._models)
+    known = set(process_metrics._models)
     yield
-    telemetry._models.clear()
-    telemetry._models.update(known)
+    process_metrics._models.clear()
+    process_metrics._models.update(known)
 
 
 def basic(password: str) -> str:
