@@ -66,11 +66,11 @@ def log_spans(tasks: list[GenerationTask]) -> Iterator[dict[str, tuple[int, int]
 
 
 def owned_links(owner: User) -> list[dict[str, Any]]:
-    links = ShareLink.objects.filter(task__owner=owner).order_by("created")
+    links = ShareLink.objects.filter(task__owner=owner).order_by("created", "pk")
     return [dict(link) for link in links.values("task", "created", "expires_at")]
 
 
 def owned_webhooks(owner: User) -> list[dict[str, Any]]:
     """Without their secrets."""
-    webhooks = WebhookEndpoint.objects.filter(owner=owner).order_by("created")
+    webhooks = WebhookEndpoint.objects.filter(owner=owner).order_by("created", "pk")
     return [dict(each) for each in webhooks.values("url", "task", "events", "enabled", "created")]

@@ -117,7 +117,7 @@ def newest_first(reviews: Iterable[Review]) -> list[Review]:
 
 def reviews_of_deleted(owner_id: int) -> list[Review]:
     """The newest decision about each deleted picture of the owner, of the newest MAX_OF_OWNER."""
-    rows = Review.objects.filter(owner=owner_id, image__isnull=True).order_by("-created")
+    rows = Review.objects.filter(owner=owner_id, image__isnull=True).order_by("-created", "-pk")
     newest: dict[tuple[uuid.UUID | None, int | None], Review] = {}
     for review in sorted(rows[:MAX_OF_OWNER], key=lambda review: -review.version):
         newest.setdefault((review.task, review.image_index), review)

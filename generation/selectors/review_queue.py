@@ -165,7 +165,7 @@ def appealed(wanted: ReviewFilter, reviewer: User, now: datetime) -> list[int]:
     rows: QuerySet[GeneratedImage] = GeneratedImage.objects.filter(appeal__is_open=True)
     flagged = Q(review_state=ReviewState.FLAGGED)
     rows = rows.filter(flagged if wanted.state == ReviewState.FLAGGED else ~flagged)
-    rows = offered(rows, wanted, reviewer, now).order_by("appeal__created")
+    rows = offered(rows, wanted, reviewer, now).order_by("appeal__created", "pk")
     return list(rows.values_list("pk", flat=True)[:MAX_SCANNED_PICTURES])
 
 

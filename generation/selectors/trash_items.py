@@ -68,8 +68,8 @@ def trash(owner: User, *, now: datetime) -> Trash:
     days = kept[RetentionKind.TRASH]
     since = trash_before(days, now)
     tasks, pictures = deleted_tasks(owner, since), deleted_pictures(owner, since)
-    newest_tasks = tasks.order_by("-deleted_at").prefetch_related("images")[:MAX_SHOWN]
-    newest_pictures = pictures.order_by("-deleted_at").select_related("task")[:MAX_SHOWN]
+    newest_tasks = tasks.order_by("-deleted_at", "-pk").prefetch_related("images")[:MAX_SHOWN]
+    newest_pictures = pictures.order_by("-deleted_at", "-pk").select_related("task")[:MAX_SHOWN]
     items = [task_item(task, days, now) for task in newest_tasks]
     items += [picture_item(image, days, now) for image in newest_pictures]
     items.sort(key=lambda item: item.deleted_at, reverse=True)
