@@ -14,8 +14,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from generation.invalid_setting import InvalidSetting
 from liujuan_site import private_files
-from liujuan_site.environment import Environment, InvalidSetting, refuse_characters, shown
+from liujuan_site.environment import Environment, refuse_characters, shown
 from liujuan_site.validators import signing_key
 
 KEY = "secret_key"

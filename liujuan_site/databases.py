@@ -8,8 +8,9 @@ from typing import Any
 
 import environ
 
-from liujuan_site.addresses import ENCODE, split
-from liujuan_site.environment import InvalidSetting, shown
+from generation.http_addresses import ENCODE, split
+from generation.invalid_setting import InvalidSetting
+from liujuan_site.environment import shown
 
 POSTGRESQL_SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 POSTGRESQL_EXAMPLE = "postgres://user:password@localhost/studio"

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from generation.http_addresses import without_password
+from generation.invalid_setting import InvalidSetting
 from liujuan_site.private_files import read_small
 
 TRUE = {"1", "true", "yes", "on", "t", "y"}
@@ -26,19 +28,6 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,4})?", re.AS
 MAX_SHOWN = 120
 
 T = TypeVar("T")
-
-
-class InvalidSetting(ValueError):
-    """A value that cannot be used.
-
-    `problem` continues a sentence that begins with the variable ("has no scheme"); `suggestion` is
-    a value to type, without any secret.
-    """
-
-    def __init__(self, problem: str, suggestion: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.suggestion = suggestion
 
 
 class InvalidSettings(ImproperlyConfigured):
@@ -208,11 +197,6 @@ def within(number: T, least: T, most: T, suggestion: str) -> T:
     if not least <= number <= most:  # type: ignore[operator]
         raise InvalidSetting(f"is not between {least} and {most}", suggestion)
     return number
-
-
-def without_password(url: str) -> str:
-    """The URL with `***` in place of user and password, for messages."""
-    return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
 
 
 def shown(value: str, longest: int = MAX_SHOWN) -> str:

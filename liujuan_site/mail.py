@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from liujuan_site.addresses import ENCODE, host_in_url, split
-from liujuan_site.environment import InvalidSetting
+from generation.http_addresses import ENCODE, host_in_url, split
+from generation.invalid_setting import InvalidSetting
 
 EXAMPLE = "smtps://user:password@mail.example:465/?from=studio@mail.example"
 PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl
 
-from liujuan_site.addresses import ENCODE, host_in_url, split
-from liujuan_site.environment import InvalidSetting
+from generation.http_addresses import ENCODE, host_in_url, split
+from generation.invalid_setting import InvalidSetting
 from liujuan_site.validators import certificates, folder, private_key
 
 EXAMPLE = "redis://localhost:6379/0"

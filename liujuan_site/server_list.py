@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from generation import http_addresses
+from generation.invalid_setting import InvalidSetting
 from generation.limits import MAX_SERVER_NAME
-from liujuan_site import addresses, validators
-from liujuan_site.environment import InvalidSetting
+from liujuan_site import validators
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 EXAMPLE = "gpu2=http://gpu2:9997"
@@ -22,7 +23,7 @@ def named_server(value: str) -> str:
     url, _bar, key = rest.partition("|")
     if not rest or not NAME.fullmatch(name) or len(name) > MAX_SERVER_NAME:
         raise InvalidSetting("has a server without a name of a-z, 0-9, - and _", EXAMPLE)
-    address = addresses.model_server(url)
+    address = http_addresses.model_server(url)
     if key and "@" in address:
         raise InvalidSetting(f"has a user and a key for {name}: only one can be sent", EXAMPLE)
     return f"{name}={address}|{validators.api_key(key) if key else ''}"

@@ -11,6 +11,8 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from generation import http_addresses
+from generation.http_addresses import without_password
 from liujuan_site import VERSION as VERSION
 from liujuan_site import (
     addresses,
@@ -23,7 +25,7 @@ from liujuan_site import (
     validators,
 )
 from liujuan_site.data_dir import DataDir
-from liujuan_site.environment import Environment, without_password
+from liujuan_site.environment import Environment
 from liujuan_site.log_filters import secrets_of
 from liujuan_site.namespaces import redis_prefix, session_cookie, worker_channel
 from liujuan_site.optional_packages import refuse_without_packages
@@ -170,7 +172,7 @@ ALERT_FREE_SPACE = 2**20 * env.whole_number("ALERT_FREE_SPACE", default=1024, le
 """Bytes below MEDIA_ROOT; the variable is in MiB."""
 
 # The model and the worker
-XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
+XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=http_addresses.model_server)
 XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validators.api_key)
 if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
     env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
@@ -187,7 +189,7 @@ XINFERENCE_CLIENT_CERTIFICATE = env.text(
 XINFERENCE_VERIFY = env.switch("XINFERENCE_VERIFY", default=True)
 if XINFERENCE_CA and not XINFERENCE_VERIFY:
     env.refuse("XINFERENCE_CA is of no use with XINFERENCE_VERIFY=0: remove one of them.")
-XINFERENCE_PROXY = env.secret("XINFERENCE_PROXY", default="", read=addresses.http_proxy)
+XINFERENCE_PROXY = env.secret("XINFERENCE_PROXY", default="", read=http_addresses.http_proxy)
 SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=validators.certificates)
 SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=validators.folder)
 MODEL_SERVER = ", ".join(

@@ -8,9 +8,9 @@ import ssl
 import zoneinfo
 from pathlib import Path
 
+from generation.invalid_setting import InvalidSetting
 from generation.limits import MAX_MODEL_NAME, MAX_SLOTS
 from liujuan_site.addresses import PATH, has_plain_parts
-from liujuan_site.environment import InvalidSetting
 from liujuan_site.log_config import FORMATTERS
 from liujuan_site.private_files import read_small, refuse_special
 

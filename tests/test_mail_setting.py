@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from generation.invalid_setting import InvalidSetting
 from liujuan_site import mail, validators
-from liujuan_site.environment import InvalidSetting, InvalidSettings
+from liujuan_site.environment import InvalidSettings
 from liujuan_site.mail import MailServer
 from tests.settings import SettingsOf
 

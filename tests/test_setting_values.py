@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from generation import http_addresses
+from generation.invalid_setting import InvalidSetting
 from liujuan_site import addresses, databases, mail, redis_urls, validators
-from liujuan_site.environment import InvalidSetting
 
 Reader = Callable[[str], str]
 REDIS_URLS = (
@@ -21,22 +22,22 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
 @pytest.mark.parametrize(
     ("read", "typed", "taken"),
     [
-        (addresses.model_server, "http://gpu:9997/", "http://gpu:9997"),
-        (addresses.model_server, "HTTP://GPU:9997", "http://gpu:9997"),
-        (addresses.model_server, "https://h/models/x/", "https://h/models/x"),
-        (addresses.model_server, "http://[fd00::5]:9997", "http://[fd00::5]:9997"),
-        (addresses.model_server, "http://u:p%40ss@h", "http://u:p%40ss@h"),
+        (http_addresses.model_server, "http://gpu:9997/", "http://gpu:9997"),
+        (http_addresses.model_server, "HTTP://GPU:9997", "http://gpu:9997"),
+        (http_addresses.model_server, "https://h/models/x/", "https://h/models/x"),
+        (http_addresses.model_server, "http://[fd00::5]:9997", "http://[fd00::5]:9997"),
+        (http_addresses.model_server, "http://u:p%40ss@h", "http://u:p%40ss@h"),
         (addresses.public, "HTTPS://Studio.Example:443/", "https://studio.example"),
         (addresses.public, "http://h:80", "http://h"),
         (addresses.public, "https://h:8443", "https://h:8443"),
         (addresses.public, "https://h/studio/", "https://h/studio"),
         (addresses.public, "http://[FD00::5]:8000", "http://[fd00::5]:8000"),
         (addresses.public, "https://bücher.example", "https://xn--bcher-kva.example"),
-        (addresses.model_server, "http://ⓛh:9997", "http://lh:9997"),
-        (addresses.model_server, "http://a\u00adb", "http://ab"),
-        (addresses.model_server, "http://u:p@[FD00:0::5]:1/x", "http://u:p@[fd00::5]:1/x"),
-        (addresses.model_server, "http://[fe80::1%25eth0]:1", "http://[fe80::1%eth0]:1"),
-        (addresses.model_server, "http://xn--bcher-kva.x", "http://xn--bcher-kva.x"),
+        (http_addresses.model_server, "http://ⓛh:9997", "http://lh:9997"),
+        (http_addresses.model_server, "http://a\u00adb", "http://ab"),
+        (http_addresses.model_server, "http://u:p@[FD00:0::5]:1/x", "http://u:p@[fd00::5]:1/x"),
+        (http_addresses.model_server, "http://[fe80::1%25eth0]:1", "http://[fe80::1%eth0]:1"),
+        (http_addresses.model_server, "http://xn--bcher-kva.x", "http://xn--bcher-kva.x"),
         (addresses.public, "https://[::ffff:1.2.3.4]", "https://[::ffff:102:304]"),
         (addresses.public, "https://[0:0::1]/a", "https://[::1]/a"),
         (addresses.host, "::0", "::"),
@@ -74,8 +75,8 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
         (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
         (validators.internal_path, "/_media/", "/_media"),
         (validators.log_format, "JSON", "json"),
-        (addresses.http_proxy, "HTTP://u:p%40@Proxy:3128/", "http://u:p%40@proxy:3128"),
-        (addresses.http_proxy, "http://[::1]:3128", "http://[::1]:3128"),
+        (http_addresses.http_proxy, "HTTP://u:p%40@Proxy:3128/", "http://u:p%40@proxy:3128"),
+        (http_addresses.http_proxy, "http://[::1]:3128", "http://[::1]:3128"),
         (addresses.collector, "HTTP://Otel:4318/", "http://otel:4318"),
         (addresses.collector, "https://h/otlp/", "https://h/otlp"),
         (validators.api_key, "sk-$x", "sk-$x"),
@@ -85,7 +86,7 @@ def test_a_value_is_written_in_one_way(read: Reader, typed: str, taken: str) -> 
     assert read(typed) == taken
 
 
-MODEL = addresses.model_server
+MODEL = http_addresses.model_server
 PUBLIC = addresses.public
 DATABASE = databases.database_url
 NO_HOSTS = ("[::1]x:1", "[v1.abc]", "x[::1]", "[1.2.3.4]", "[]:1", "xn--", "a.0x7f", "h" * 300)
@@ -195,7 +196,7 @@ NO_DATABASE_OPTIONS = (
         *((validators.model_name, typed, "") for typed in NO_MODELS),
         *((validators.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
         *((addresses.collector, typed, "http://127.0.0.1:4318") for typed in NO_COLLECTORS),
-        *((addresses.http_proxy, typed, "http://proxy:3128") for typed in NO_PROXIES),
+        *((http_addresses.http_proxy, typed, "http://proxy:3128") for typed in NO_PROXIES),
         *((addresses.sentry_dsn, typed, "https://key@sentry.example/1") for typed in NO_DSNS),
         (validators.log_format, "xml", "json"),
         (validators.internal_path, "/../x", "/_media"),

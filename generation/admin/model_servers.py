@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from django import forms
 from django.contrib import admin, messages
 from django.core.validators import RegexValidator
@@ -19,10 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from generation import selectors, services
 from generation.admin.mixins import by
 from generation.choices import AuditAction
+from generation.http_addresses import MODEL_EXAMPLE, PROXY_EXAMPLE, http_proxy, model_server
+from generation.invalid_setting import InvalidSetting
 from generation.models import ModelServer
 from generation.staff_permissions import OPERATE
-
-SCHEMES = frozenset({"http", "https"})
 
 MAX_KEY = 500
 
@@ -62,7 +61,7 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return bool(self.instance.encrypted_key)
 
     def clean_url(self) -> str:
-        url = http_url(self.cleaned_data["url"])
+        url = checked(model_server, self.cleaned_data["url"], MODEL_EXAMPLE)
         if urlsplit(url).password is not None:
             raise forms.ValidationError(
                 _("Write the user alone, and the password as the key: it is stored encrypted.")
@@ -75,7 +74,7 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
             return ""
         if "@" in urlsplit(proxy).netloc:
             raise forms.ValidationError(_("The proxy cannot have a user: it is stored readable."))
-        return http_url(proxy)
+        return checked(http_proxy, proxy, PROXY_EXAMPLE)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -99,18 +98,15 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return url is not None and not (origin_of(url) == origin_of(before) and same_way)
 
 
-def http_url(text: str) -> str:
-    """An http URL with a host, without a final slash; raises ValidationError."""
-    url = text.strip().rstrip("/")
+def checked(read: Callable[[str], str], value: str, example: str) -> str:
+    """The address normalised as one in the settings; raises ValidationError."""
     try:
-        parts = urlsplit(url)
-        # httpx decodes the host by rules of its own with each request
-        is_url = parts.scheme in SCHEMES and bool(httpx.URL(url).host) and parts.port != 0
-    except (ValueError, httpx.InvalidURL):
-        is_url = False
-    if not is_url or re.search(r"\s", url) or parts.query or parts.fragment:
-        raise forms.ValidationError(_("Write an address like http://gpu2:9997."))
-    return url
+        return read(value.strip())
+    except InvalidSetting as error:
+        raise forms.ValidationError(
+            _("Write an address like %(example)s."),
+            params={"example": error.suggestion or example},
+        ) from None
 
 
 def origin_of(url: str | None) -> tuple[str, str, int | None]:

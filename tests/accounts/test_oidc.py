@@ -21,8 +21,9 @@ from django.test import Client, RequestFactory, override_settings
 from accounts import oidc_confirmation
 from accounts.oidc_adapter import OidcAdapter, cause_of
 from accounts.second_factor import ALWAYS_ALLOWED
+from generation.invalid_setting import InvalidSetting
 from liujuan_site.addresses import identity_provider
-from liujuan_site.environment import InvalidSetting, InvalidSettings
+from liujuan_site.environment import InvalidSettings
 from liujuan_site.urls import oidc_pages
 from tests.settings import SettingsOf
 
