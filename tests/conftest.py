@@ -76,6 +76,7 @@ django.setup()
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
+from django.core.cache import caches  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.utils import timezone, translation  # noqa: E402
@@ -180,6 +181,14 @@ def data_dir() -> None:
 def default_language() -> None:
     """A request leaves its language active in the thread, as it does in a server."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def empty_caches(request: pytest.FixtureRequest) -> None:
+    """Counts and turns are kept by the id of a user, and users of an earlier test had the same."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        for name in ("shared", "local"):
+            caches[name].clear()
 
 
 @pytest.fixture(autouse=True)

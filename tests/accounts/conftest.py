@@ -1,4 +1,4 @@
-"""Quick password hashes, full limits, an account with a password, and reports of changes."""
+"""Quick password hashes, an account with a password, and reports of changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.test import Client
 
 from accounts.credential_changes import credentials_changed
@@ -20,15 +19,8 @@ SignedIn = Callable[..., Client]
 @pytest.fixture(autouse=True)
 def limits(settings: Any) -> Iterator[None]:
     settings.PASSWORD_HASHERS = [f"{CountingHasher.__module__}.CountingHasher"]
-    clear()
     yield
-    clear()
-
-
-def clear() -> None:
     counters.away_until, counters.is_away = 0.0, False
-    for name in ("shared", "local"):
-        caches[name].clear()
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -15,16 +12,6 @@ from generation.models import LimitOverride
 from tests.api.api_program import Program
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def empty_caches() -> Iterator[None]:
-    """Before and after: another test's user may have the same id."""
-    for name in ("default", "local"):
-        caches[name].clear()
-    yield
-    for name in ("default", "local"):
-        caches[name].clear()
 
 
 async def test_a_reached_limit_is_a_problem(program: Program, settings: Settings) -> None:
@@ -70,9 +57,7 @@ async def test_a_program_reads_what_is_left(program: Program, settings: Settings
     }
 
 
-async def test_requests_per_minute_are_limited(
-    program: Program, alice: User, empty_caches: None
-) -> None:
+async def test_requests_per_minute_are_limited(program: Program, alice: User) -> None:
     await LimitOverride.objects.acreate(user=alice, kind=LimitKind.REQUESTS, value=2)
     # a minute may end between them
     answers = [await program.get("/me") for _each in range(5)]
