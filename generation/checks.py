@@ -9,6 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+
+from generation.models import ModelServer
 
 
 @register(Tags.security)
@@ -70,15 +73,34 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_model_server_certificate(**kwargs: Any) -> list[CheckMessage]:
     """Without verification, other hosts on the way can read prompts and the key."""
-    if settings.XINFERENCE_VERIFY:
-        return []
-    return [
-        Warning(
-            "XINFERENCE_VERIFY=0: any server that answers gets the prompts and the key.",
-            hint="Set XINFERENCE_CA to the CA of the model server, and remove XINFERENCE_VERIFY.",
-            id="generation.W011",
+    found: list[CheckMessage] = []
+    if not settings.XINFERENCE_VERIFY:
+        found.append(
+            Warning(
+                "XINFERENCE_VERIFY=0: any server that answers gets the prompts and the key.",
+                hint="Set XINFERENCE_CA to the CA of the server, and remove XINFERENCE_VERIFY.",
+                id="generation.W011",
+            )
         )
-    ]
+    return [*found, *map(unverified, unverified_servers())]
+
+
+def unverified(name: str) -> Warning:
+    return Warning(
+        f"The certificate of the model server {name} is not verified: any server that answers "
+        "gets the prompts and the key.",
+        hint="Give it the file of its CA in the admin, and verify it.",
+        id="generation.W011",
+    )
+
+
+def unverified_servers() -> list[str]:
+    """Names of the servers that operators added; none if the database cannot be read now."""
+    added = ModelServer.objects.filter(from_environment=False, enabled=True, verify=False)
+    try:
+        return list(added.order_by("name").values_list("name", flat=True))
+    except DatabaseError:
+        return []
 
 
 @register(Tags.security)

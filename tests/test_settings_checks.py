@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 from django.test import override_settings
 
 from generation import checks
+from generation.models import ModelServer
 from generation.worker.model_probe import slots_of
 from liujuan_site.lifespan import refuse_settings
 
@@ -47,12 +49,29 @@ def test_a_public_url_is_asked_for_before_going_public() -> None:
         assert not checks.check_address()
 
 
+@pytest.mark.django_db
 def test_a_certificate_that_is_not_verified_is_named() -> None:
     with override_settings(XINFERENCE_VERIFY=False):
         assert [each.id for each in run_checks(include_deployment_checks=True)].count(
             "generation.W011"
         )
     assert not checks.check_model_server_certificate()
+
+    ModelServer.objects.create(name="off", url="https://off", verify=False, enabled=False)
+    ModelServer.objects.create(name="lab", url="https://lab", verify=False)
+    (warning,) = checks.check_model_server_certificate()
+    assert "the model server lab" in warning.msg
+
+
+@pytest.mark.django_db
+def test_checks_need_no_tables() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("alter table generation_modelserver rename to elsewhere")
+    try:
+        assert checks.unverified_servers() == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("alter table elsewhere rename to generation_modelserver")
 
 
 def test_hosts_that_share_a_database_need_one_secret() -> None:
