@@ -47,9 +47,12 @@ from generation.services.model_servers import (
     connection_of,
     delete_server,
     has_calls,
+    is_refused_key,
     model_servers,
+    named_servers,
     sync_named_servers,
     uses_demo_model,
+    without_user,
 )
 from generation.services.model_status import (
     ModelObservation,
@@ -211,6 +214,7 @@ __all__ = [
     "heartbeat",
     "hold",
     "interrupt",
+    "is_refused_key",
     "join_data_dir",
     "keep_account",
     "key_is_refused",
@@ -218,6 +222,7 @@ __all__ = [
     "key_use",
     "model_servers",
     "move_to_trash",
+    "named_servers",
     "newest_like",
     "pause",
     "pause_level",
@@ -274,4 +279,5 @@ __all__ = [
     "undo",
     "uses_demo_model",
     "webhook_values",
+    "without_user",
 ]

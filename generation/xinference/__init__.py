@@ -5,7 +5,6 @@ from generation.xinference.client import XinferenceClient
 from generation.xinference.factory import (
     ServerConnection,
     client_for,
-    configured_client,
     configured_connection,
 )
 from generation.xinference.model_list import ListedModel, ServedModel
@@ -20,7 +19,6 @@ __all__ = [
     "ServerMemory",
     "XinferenceClient",
     "client_for",
-    "configured_client",
     "configured_connection",
     "shared_address",
 ]

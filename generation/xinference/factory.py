@@ -47,11 +47,6 @@ def configured_connection() -> ServerConnection:
     )
 
 
-def configured_client() -> XinferenceClient:
-    """A client of the server of XINFERENCE_URL."""
-    return client_for(configured_connection())
-
-
 def client_for(connection: ServerConnection) -> XinferenceClient:
     """A client of this server; raises OSError if a file of certificates cannot be read."""
     return XinferenceClient(

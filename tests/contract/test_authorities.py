@@ -13,7 +13,7 @@ import pytest
 from django.test import override_settings
 
 from generation.exceptions import XinferenceUnreachable
-from generation.xinference import configured_client
+from generation.xinference import client_for, configured_connection
 from tests.contract.served_models import served_models
 from tests.process.nginx import write_certificate
 
@@ -54,7 +54,7 @@ def url(authority: Path) -> Iterator[str]:
 @pytest.mark.parametrize("setting", ["XINFERENCE_CA", "SSL_CERT_FILE"])
 async def test_a_private_authority_is_trusted(authority: Path, url: str, setting: str) -> None:
     with override_settings(XINFERENCE_URL=url, **{setting: str(authority)}):
-        client = configured_client()
+        client = client_for(configured_connection())
 
     assert await served_models(client) == []
     await client.aclose()
@@ -62,7 +62,7 @@ async def test_a_private_authority_is_trusted(authority: Path, url: str, setting
 
 async def test_without_its_name_it_is_not(url: str) -> None:
     with override_settings(XINFERENCE_URL=url):
-        client = configured_client()
+        client = client_for(configured_connection())
 
     with pytest.raises(XinferenceUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
         await served_models(client)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
 from demo_xinference.app import DemoXinference, create_app
+from generation import services
 from generation.choices import KeyUse
 from generation.management.doctor import model_questions
 from generation.management.doctor.answers import Answer
+from generation.models import ModelServer
 from generation.services import key_use
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 from tests.conftest import MODEL
+from tests.contract.demo_process import DemoProcess
 from tests.factories import default_server, refuse_key
 
 KEY = "xf-0123456789abcdef"
@@ -24,6 +28,13 @@ SLOW = {"do": "slow", "seconds": 0.1}
 """Each step takes longer, without computing time."""
 
 NewClient = Callable[..., XinferenceClient]
+
+
+@pytest.fixture
+def demo_url() -> Iterator[str]:
+    process = DemoProcess("--speed", "40")
+    yield process.url
+    process.stop()
 
 
 @pytest.fixture
@@ -43,7 +54,10 @@ async def client_of() -> AsyncIterator[NewClient]:
 
 
 async def asked(client: XinferenceClient, *, draw: bool = False) -> dict[str, Answer]:
-    return {each.question: each async for each in model_questions.ask(client, draw=draw)}
+    answers, models = await model_questions.ask(client, url="", has_key=False, draw=draw)
+    if models:
+        answers.append(model_questions.is_model_ready(models))
+    return {each.question: each for each in answers}
 
 
 def states(answers: dict[str, Answer]) -> list[str]:
@@ -62,7 +76,7 @@ async def test_without_drawing_it_asks_for_lists_alone(
 ) -> None:
     answers = await asked(client_of())
 
-    assert states(answers) == ["yes", "yes", "yes", "skipped", "skipped"]
+    assert states(answers) == ["yes", "yes", "skipped", "skipped", "yes"]
     assert "--draw" in answers[model_questions.ABORT].detail
 
 
@@ -83,7 +97,7 @@ async def test_a_wrong_key(client_of: NewClient) -> None:
 async def test_another_model(client_of: NewClient) -> None:
     answers = await asked(client_of(model="SomethingElse"), draw=True)
 
-    assert states(answers) == ["yes", "yes", "no", "skipped", "skipped"]
+    assert states(answers) == ["yes", "yes", "skipped", "skipped", "no"]
     assert "SomethingElse" in answers[model_questions.SERVED].detail
 
 
@@ -98,7 +112,7 @@ async def test_a_call_that_fails(client_of: NewClient) -> None:
     failing = [{"do": "status", "status": 500, "detail": "CUDA out of memory"}]
     answers = await asked(client_of(faults=failing), draw=True)
 
-    assert states(answers)[3:] == ["no", "no"]
+    assert states(answers)[2:] == ["no", "no", "yes"]
 
 
 async def served(client: XinferenceClient) -> ServedModel:
@@ -127,13 +141,40 @@ def test_a_refused_key_is_not_sent_again(model: str, now: Any) -> None:
     with override_settings(XINFERENCE_URL="http://127.0.0.1:1", XINFERENCE_API_KEY=KEY):
         refuse_key(now)
         assert key_use(server_id=default_server(now), early=False, now=now) == KeyUse.REFUSED
-        answers = list(model_questions.ask_model_server(draw=True))
+        answers = list(model_questions.ask_model_servers(draw=True))
 
-    assert [each.state for each in answers] == ["skipped", "no", "skipped", "skipped", "skipped"]
+    assert [each.state for each in answers] == ["skipped", "no", "skipped", "skipped", "no"]
+
+
+@pytest.mark.django_db
+def test_each_of_several_servers_is_asked_alone(demo_url: str) -> None:
+    urls = {"dead": ("http://127.0.0.1:1", ""), "good": (demo_url, "")}
+    with override_settings(XINFERENCE_URLS=urls):
+        services.sync_named_servers(now=timezone.now())
+        ModelServer.objects.create(name="off", url="http://127.0.0.1:1", enabled=False)
+        ModelServer.objects.create(name="old", url=demo_url, encrypted_key="of another SECRET_KEY")
+        answers = {each.question: each for each in model_questions.ask_model_servers(draw=False)}
+
+    reached = {question: each for question, each in answers.items() if "answer?" in question}
+    assert [(each.split(":")[0], reached[each].state) for each in reached] == [
+        ("dead", "no"),
+        ("good", "yes"),
+        ("old", "no"),
+    ]
+    assert "SECRET_KEY has changed" in reached[f"old: {model_questions.REACHED}"].detail
+    assert answers[model_questions.SERVED].state == "yes"
+
+
+@pytest.mark.django_db
+def test_servers_are_asked_before_a_worker_has_run(demo_url: str) -> None:
+    with override_settings(XINFERENCE_URL=demo_url):
+        answers = list(model_questions.ask_model_servers(draw=False))
+
+    assert [each.state for each in answers] == ["yes", "yes", "skipped", "skipped", "yes"]
 
 
 @pytest.mark.django_db
 def test_the_demo_model_is_not_asked() -> None:
-    answers = list(model_questions.ask_model_server(draw=True))
+    answers = list(model_questions.ask_model_servers(draw=True))
 
     assert {each.state for each in answers} == {"skipped"}

@@ -71,7 +71,7 @@ def parts(*, draw: bool, mail: str | None) -> list[Part]:
         Part(name=DATABASE, ask=database_questions.ask_database),
         Part(name="redis", ask=asking(*redis_questions.QUESTIONS)),
         Part(name="disk", ask=asking(*disk_questions.QUESTIONS)),
-        Part(name="model server", ask=partial(model_questions.ask_model_server, draw=draw)),
+        Part(name="model server", ask=partial(model_questions.ask_model_servers, draw=draw)),
         Part(name="workers", ask=asking(*worker_questions.QUESTIONS)),
         Part(name="proxy", ask=proxy_questions.ask_site),
         Part(name="mail", ask=partial(delivery_questions.ask_mail_server, mail)),

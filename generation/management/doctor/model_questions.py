@@ -1,29 +1,33 @@
-"""The model server: its lists, and with `--draw` a picture and an abort."""
+"""The model servers: their lists, and with `--draw` a picture and an abort."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
-from generation import installation_id, selectors
+from generation import installation_id, services
 from generation.choices import Route
 from generation.exceptions import (
     PictureError,
     XinferenceAborted,
     XinferenceError,
     XinferenceKeyRefused,
+    XinferenceUnreachable,
 )
 from generation.management.doctor.answers import Answer, Section, no, skipped, yes
+from generation.models import ModelServer
 from generation.shutdown import cancel_and_wait
 from generation.xinference import (
     DrawRequest,
     ListedModel,
     ServedModel,
+    ServerConnection,
     XinferenceClient,
-    configured_client,
+    client_for,
 )
 
 DRAW_TIMEOUT = 180.0
@@ -36,76 +40,126 @@ MIN_FRACTIONS = 2
 SIDE, STEPS, LONG_STEPS = 512, 12, 100
 
 REACHED = "Does the model server answer?"
-KEY = "Does the model server accept XINFERENCE_API_KEY?"
+KEY = "Does the model server accept the key?"
 SERVED = "Is XINFERENCE_MODEL served and ready?"
 PROGRESS = "Does a call report its progress in steps?"
 ABORT = "Does an abort end a running call?"
+OF_A_SERVER = (REACHED, KEY, PROGRESS, ABORT)
 
 KEY_HINT = (
-    "set the right key and restart the workers; or repair it on the server, then "
-    "manage.py ask_model_server"
+    "set the right key and restart the workers, or enter it in the admin; or repair it on the "
+    "server, then manage.py ask_model_server"
 )
 
 
-def ask_model_server(*, draw: bool) -> Iterator[Answer]:
-    if not settings.XINFERENCE_URL:
-        why = "XINFERENCE_URL is not set: the demo model draws"
-        yield from (skipped(each, why) for each in (REACHED, KEY, SERVED, PROGRESS, ABORT))
-    elif selectors.key_refused():
-        # ten refusals in five minutes ban this address
-        yield skipped(REACHED, "the key is not sent again")
-        yield key_refused("a worker was refused, and has stored it")
-        yield from (skipped(each, "the key is refused") for each in (SERVED, PROGRESS, ABORT))
-    else:
-        yield from asyncio.run(answers_of_server(draw=draw))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedServer:
+    """A server to ask; without a connection `problem` is why."""
+
+    name: str
+    connection: ServerConnection | None = None
+    problem: str = ""
+    key_refused: bool = False
+
+    @property
+    def url(self) -> str:
+        return services.without_user(self.connection.url) if self.connection else ""
+
+
+def ask_model_servers(*, draw: bool) -> Iterator[Answer]:
+    """The answers about each enabled server, with its name if there are several."""
+    servers = asked_servers()
+    if not servers:
+        why = "no model server is set: the demo model draws"
+        yield from (skipped(each, why) for each in (*OF_A_SERVER, SERVED))
+        return
+    models: list[ServedModel] = []
+    for server in servers:
+        answers, served = asyncio.run(answers_of(server, draw=draw))
+        models += served
+        for answer in answers:
+            question = f"{server.name}: {answer.question}" if len(servers) > 1 else answer.question
+            yield replace(answer, question=question)
+    yield is_model_ready(models)
+
+
+def asked_servers() -> list[AskedServer]:
+    """The enabled servers of the database, and those that the settings name before a worker ran."""
+    rows = {row.name: row for row in services.model_servers()}
+    named = {} if services.uses_demo_model() else services.named_servers()
+    new = [AskedServer(name=name, connection=named[name]) for name in named.keys() - rows.keys()]
+    enabled = [row for row in rows.values() if row.enabled and not row.is_demo]
+    return sorted([*new, *map(asked_server, enabled)], key=lambda server: server.name)
+
+
+def asked_server(row: ModelServer) -> AskedServer:
+    try:
+        connection = services.connection_of(row)
+    except XinferenceError as error:
+        return AskedServer(name=row.name, problem=error.detail)
+    refused = services.is_refused_key(row)
+    return AskedServer(name=row.name, connection=connection, key_refused=refused)
 
 
 def key_refused(detail: str) -> Answer:
     return no(KEY, detail, hint=KEY_HINT, see=Section.WATCH)
 
 
-async def answers_of_server(*, draw: bool) -> list[Answer]:
-    client = configured_client()
+def unreachable(detail: str) -> Answer:
+    hint = "start Xinference; compare its URL; try curl from this host"
+    return no(REACHED, detail, hint=hint, see=Section.WATCH)
+
+
+async def answers_of(server: AskedServer, *, draw: bool) -> tuple[list[Answer], list[ServedModel]]:
+    """What was found out, and the models that the server has."""
+    if server.key_refused:
+        # ten refusals in five minutes ban this address
+        refused = key_refused("a worker was refused, and has stored it")
+        left = [skipped(each, "the key is refused") for each in (PROGRESS, ABORT)]
+        return [skipped(REACHED, "the key is not sent again"), refused, *left], []
     try:
-        return [answer async for answer in ask(client, draw=draw)]
+        if server.connection is None:
+            raise XinferenceUnreachable(server.problem)
+        client = client_for(server.connection)
+    except (XinferenceUnreachable, OSError) as error:
+        reached = unreachable(error.detail if isinstance(error, XinferenceError) else str(error))
+        return [reached, *map(unknown, OF_A_SERVER[1:])], []
+    has_key = bool(server.connection.api_key)
+    try:
+        return await ask(client, url=server.url, has_key=has_key, draw=draw)
     finally:
         await client.aclose()
 
 
-async def ask(client: XinferenceClient, *, draw: bool) -> AsyncIterator[Answer]:
+async def ask(
+    client: XinferenceClient, *, url: str, has_key: bool, draw: bool
+) -> tuple[list[Answer], list[ServedModel]]:
     try:
         listed = await client.listed(first=settings.XINFERENCE_MODEL)
         models = [await state_of(client, each) for each in listed]
     except XinferenceKeyRefused as error:
-        yield yes(REACHED, settings.MODEL_SERVER)
-        yield key_refused(error.detail)
-        yield from_unknown(SERVED)
-        return
+        return [yes(REACHED, url), key_refused(error.detail), *map(unknown, OF_A_SERVER[2:])], []
     except XinferenceError as error:
-        yield no(
-            REACHED,
-            f"{settings.MODEL_SERVER}: {error.detail}",
-            hint="start Xinference; compare XINFERENCE_URL; try curl from this host",
-            see=Section.WATCH,
-        )
-        yield from_unknown(KEY)
-        yield from_unknown(SERVED)
-        return
-    yield yes(REACHED, settings.MODEL_SERVER)
-    yield yes(KEY, "" if settings.XINFERENCE_API_KEY else "it asks for none")
-    yield is_model_ready(models)
+        return [unreachable(f"{url}: {error.detail}"), *map(unknown, OF_A_SERVER[1:])], []
+    answers = [yes(REACHED, url), yes(KEY, "" if has_key else "it asks for none")]
+    return [*answers, *await drawing(client, models, draw=draw)], models
+
+
+async def drawing(
+    client: XinferenceClient, models: list[ServedModel], *, draw: bool
+) -> list[Answer]:
     name = settings.XINFERENCE_MODEL
     wanted = next((each for each in models if each.ready and each.name == name), None)
-    if not draw or wanted is None:
-        why = f"{name} is not ready" if draw else "add --draw: this question draws"
-        yield skipped(PROGRESS, why)
-        yield skipped(ABORT, why)
-        return
-    yield await is_progress_in_steps(client, wanted)
-    yield await does_abort_end_a_call(client, wanted)
+    if draw and wanted is not None:
+        return [
+            await is_progress_in_steps(client, wanted),
+            await does_abort_end_a_call(client, wanted),
+        ]
+    why = f"{name} is not ready" if draw else "add --draw: this question draws"
+    return [skipped(PROGRESS, why), skipped(ABORT, why)]
 
 
-def from_unknown(question: str) -> Answer:
+def unknown(question: str) -> Answer:
     return skipped(question, "the model server cannot be asked")
 
 
@@ -117,7 +171,7 @@ async def state_of(client: XinferenceClient, listed: ListedModel) -> ServedModel
 
 
 def is_model_ready(models: list[ServedModel]) -> Answer:
-    """With the route and the replicas of each model that is served."""
+    """On any server; with the route and the replicas of each model that is served."""
     found = "; ".join(map(description, models)) or "it serves no text-to-image model"
     name = settings.XINFERENCE_MODEL
     if not any(each.ready and each.name == name for each in models):
