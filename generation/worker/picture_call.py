@@ -248,15 +248,18 @@ class PictureCall:
 
         A stopped run ends the decoder at once, so that a cancel does not wait for it.
         """
-        task = self.attempt.task
-        settings = selectors.parameters_text(task, seed=self.request.seed)
-        check = decoder.check(text, width=task.width, height=task.height, parameters=settings)
-        picture = asyncio.create_task(self.attempt.unless_stopped(check))
+        picture = asyncio.create_task(self.check(text))
         try:
             await self.begin(Step.FINISHING)
             return await picture
         finally:
             await cancel_and_wait(picture)
+
+    async def check(self, text: str) -> Picture:
+        task = self.attempt.task
+        settings = selectors.parameters_text(task, seed=self.request.seed)
+        check = decoder.check(text, width=task.width, height=task.height, parameters=settings)
+        return await self.attempt.unless_stopped(check)
 
     async def store(self, picture: Picture) -> Stored:
         """Write the file, then its row; remove the file if the row is refused.

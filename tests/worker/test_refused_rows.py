@@ -129,3 +129,15 @@ async def test_a_lost_lease_leaves_no_row_without_file(
 
         async for image in GeneratedImage.objects.all():
             assert (tmp_path / image.file).exists()
+
+
+async def test_a_lease_lost_before_the_check_begins_none(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """A check that was made and never awaited would be a warning, and so an error here."""
+    await sync_to_async(submit)(alice, now)
+    call = call_of(await sync_to_async(claim_one)(worker, now))
+    call.attempt.stop(LeaseLost())
+
+    with pytest.raises(LeaseLost):
+        await call.finish("")
