@@ -104,7 +104,7 @@ hammer: install-dev
 
 # everything dies in turn, and nothing may be lost; SEED=7 repeats a run
 chaos: install-dev
-	tests/chaos/run $(if $(SEED),--seed $(SEED))
+	tests/chaos/run $(if $(SEED),--seed $(SEED)) $(if $(SERVERS),--servers $(SERVERS))
 
 # the figures that have a goal; make bench FIGURES="overhead append" measures these alone
 bench: install-bench

@@ -21,7 +21,7 @@ but on /v1/images/generations the work continues and breaks the next call; the p
 process stays frozen. Unlike it: /v1/images/generations accepts n=1 and "b64_json" only, and models
 cannot be registered or launched.
 
-`--journal FILE` writes one JSON line when a call arrives and one when its work is over.
+`--journal FILE` writes one JSON line when a call arrives, when its work is over, and for an abort.
 
 Faults are a list of objects (a JSON file for the server):
 

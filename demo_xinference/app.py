@@ -159,6 +159,7 @@ class DemoXinference:
             block = float(body.get("block_duration", BLOCK))
         except (ValueError, AttributeError, TypeError) as error:
             raise Refusal(500, str(error)) from error
+        self.model.call_log.write("abort", request_id)
         done = uid == self.model.uid and self.model.abort(request_id, block)
         return as_json({"msg": "DONE" if done else "NO_OP"})
 

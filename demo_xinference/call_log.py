@@ -1,4 +1,4 @@
-"""Records begin and end of calls, a JSON line each, so that tests can count parallel ones."""
+"""Records begin and end of calls, and aborts, a JSON line each, so that tests can count them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 class CallLog:
     """Appends to `path`; without a path it writes nothing.
 
-    {"at": Unix seconds, "what": "start" | "came" | "left", "id": request id or null}; `left` when
-    the work is over, even if the request ended before.
+    {"at": Unix seconds, "what": "start" | "came" | "left" | "abort", "id": request id or null};
+    `left` when the work is over, even if the request ended before.
     """
 
     def __init__(self, path: Path | None) -> None:

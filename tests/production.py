@@ -81,13 +81,14 @@ class Production:
             name: plan.program(name, folder) for name, plan in (servers or {"model": one}).items()
         }
         self.model = next(iter(self.models.values()))
+        several = len(self.models) > 1
         urls = ",".join(f"{name}={model.url}" for name, model in self.models.items())
         self.env = {
             **os.environ,
             "DATA_DIR": str(folder / "data"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
-            **({"XINFERENCE_URLS": urls} if servers else {"XINFERENCE_URL": self.model.url}),
+            **({"XINFERENCE_URLS": urls} if several else {"XINFERENCE_URL": self.model.url}),
             "SECRET_KEY": "for tests on this machine only, and the same for every process",
             **env,
         }

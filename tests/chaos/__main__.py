@@ -1,6 +1,7 @@
 """`make chaos`: kill every part of the installation in turn; nothing may be lost.
 
 python -m tests.chaos --seed 7        the run with that seed again
+python -m tests.chaos --servers 3     a slow, a flapping and a lying model server
 python -m tests.chaos --keep FOLDER   logs, files and the model's journal stay there
 """
 
@@ -11,23 +12,28 @@ import asyncio
 import random
 import sys
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from time import monotonic
+from typing import Any
 
 import psycopg
 
 from tests.chaos.clients import Client
 from tests.chaos.faults import FaultInjector, Recovery, Supervisor
-from tests.chaos.plan import Plan, PlannedTask, plan_of
-from tests.chaos.verdict import Finding, findings, still_signed_in, summary_of
-from tests.production import Production
+from tests.chaos.plan import FLAPPING, LYING, SLOW, Plan, PlannedTask, plan_of
+from tests.chaos.verdict import Finding, Rest, findings, still_signed_in, summary_of
+from tests.production import Production, ServerPlan
 
 FAULTY_WEBS = 2
 """One more web gets no faults: there only the account check can close a socket."""
 
 REPLICAS = 4
 SPEED = 40
+SLOW_SPEED = 15
+EVERY_CALL_DIES = ({"do": "die", "step": 1},)
 STALL = {"diffusers": "8", "vllm": "20"}
 """Seconds without progress after which a call counts as over. vllm has no progress and no abort:
 the slowest call on a busy machine has to end in that time, or the slot is given away too early."""
@@ -50,6 +56,11 @@ for number in range({people}):
     print(create_token(owner=user, name="chaos", now=clock.now()))
 """
 
+RESTS = """
+select name, extract(epoch from rested_until)::float from generation_modelserver
+where rested_until is not null
+"""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
@@ -57,10 +68,15 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=120.0, help="length of the fault phase")
+    parser.add_argument("--servers", type=int, choices=(1, 3), default=1)
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
     plan = plan_of(
-        options.seed, tasks=options.tasks, people=options.people, seconds=options.seconds
+        options.seed,
+        tasks=options.tasks,
+        people=options.people,
+        seconds=options.seconds,
+        servers=options.servers,
     )
     if options.keep:
         return report_of(plan, options.keep)
@@ -69,29 +85,27 @@ def main() -> int:
 
 
 def report_of(plan: Plan, folder: Path) -> int:
-    journal = folder / "journal"
+    servers = server_plans(plan, folder)
+    journals = {name: folder / f"{name}-journal" for name in servers}
     production = Production(
         folder,
         webs=FAULTY_WEBS + 1,
         workers=3,
-        replicas=REPLICAS,
-        speed=SPEED,
-        faults=plan.model_faults,
-        model_options=("--journal", str(journal), "--engine", plan.engine),
+        servers=servers,
         GENERATION_LEASE="6",
         GENERATION_GRACE="2",
         GENERATION_STALL=STALL[plan.engine],
     )
     began = monotonic()
     asked = f"{len(plan.planned_tasks)} tasks of {plan.people} people"
-    print(f"seed {plan.seed}: {asked}, drawn by {plan.engine}", flush=True)
+    print(f"seed {plan.seed}: {asked}, drawn by {plan.engine} × {plan.servers}", flush=True)
     try:
         production.start()
         tokens = production.manage(
             "shell", "--no-imports", "-c", MAKE_ACCOUNTS.format(people=plan.people + 1)
         ).split()
-        clients, disabled_client, recoveries = asyncio.run(run(plan, production, tokens))
-        found = findings(production, plan, clients, journal, REPLICAS)
+        clients, disabled_client, recoveries, rests = asyncio.run(run(plan, production, tokens))
+        found = findings(production, plan, clients, journals, REPLICAS, rests)
         found.append(still_signed_in(disabled_client))
         summary = summary_of(production, clients)
     finally:
@@ -101,9 +115,25 @@ def report_of(plan: Plan, folder: Path) -> int:
     return 1 if any(each.broken for each in found) or missed(recoveries) else 0
 
 
+def server_plans(plan: Plan, folder: Path) -> Mapping[str, ServerPlan]:
+    """The model servers by name; the scripted faults are of the one that is there all the time."""
+
+    def server(name: str, faults: Any, speed: int = SPEED) -> ServerPlan:
+        options = ("--journal", str(folder / f"{name}-journal"), "--engine", plan.engine)
+        return ServerPlan(replicas=REPLICAS, speed=speed, faults=faults, options=options)
+
+    if plan.servers == 1:
+        return {"model": server("model", plan.model_faults)}
+    return {
+        SLOW: server(SLOW, plan.model_faults, SLOW_SPEED),
+        FLAPPING: server(FLAPPING, ()),
+        LYING: server(LYING, EVERY_CALL_DIES),
+    }
+
+
 async def run(
     plan: Plan, production: Production, tokens: list[str]
-) -> tuple[list[Client], Client, list[Recovery]]:
+) -> tuple[list[Client], Client, list[Recovery], list[Rest]]:
     chance = random.Random(plan.seed)
     firsts = [client(production, tokens, n, "", chance) for n in range(plan.people)]
     # a third of the people have a second client
@@ -116,6 +146,8 @@ async def run(
     background = [asyncio.create_task(supervisor.watch())]
     background += [asyncio.create_task(each.run()) for each in [*clients, disabled_client]]
     background += [asyncio.create_task(disable_account(injector, plan.people))]
+    rests: list[Rest] = []
+    background += [asyncio.create_task(watch_rests(injector, rests))]
     planned_tasks = [
         asyncio.create_task(later(each, firsts[each.person])) for each in plan.planned_tasks
     ]
@@ -129,7 +161,20 @@ async def run(
         for task in [*background, *planned_tasks, *faults]:
             task.cancel()
         await asyncio.gather(*background, *planned_tasks, *faults, return_exceptions=True)
-    return clients, disabled_client, injector.recoveries
+    return clients, disabled_client, injector.recoveries, rests
+
+
+async def watch_rests(injector: FaultInjector, rests: list[Rest]) -> None:
+    """Keep `rests` up to date with the database."""
+    known: dict[tuple[str, float], Rest] = {}
+    while True:
+        began = time.time()
+        for name, until in await injector.request(RESTS):
+            if (name, until) not in known:
+                known[name, until] = Rest(name, began, began)
+                rests.append(known[name, until])
+            known[name, until].until = min(began, until)
+        await asyncio.sleep(0.2)
 
 
 async def disable_account(injector: FaultInjector, number: int) -> None:

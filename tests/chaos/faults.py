@@ -134,8 +134,9 @@ class FaultInjector:
         painters: list[int] = []
         while not painters:
             await asyncio.sleep(POLL_EVERY)
-            model = self.production.model.process
-            painters = [pid for pid in children_of(model.pid) if is_painter(pid)] if model else []
+            models = [each.process for each in self.production.models.values()]
+            children = [pid for model in models if model for pid in children_of(model.pid)]
+            painters = [pid for pid in children if is_painter(pid)]
         os.kill(self.chance.choice(painters), signal.SIGKILL)
 
     async def request(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -9,6 +9,10 @@ from typing import Any
 ENGINES = ("diffusers", "diffusers", "vllm")
 """diffusers can abort a call; calls of vllm must not be aborted and have no progress."""
 
+SLOW, FLAPPING, LYING = "slow", "flapping", "lying"
+"""Of three model servers: one that draws slowly, one that dies and returns, and one that is always
+ready and fails every call."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
@@ -40,9 +44,10 @@ class Plan:
     planned_tasks: list[PlannedTask]
     faults: list[Fault]
     model_faults: list[dict[str, Any]]
+    servers: int
 
 
-def plan_of(seed: int, *, tasks: int, people: int, seconds: float) -> Plan:
+def plan_of(seed: int, *, tasks: int, people: int, seconds: float, servers: int = 1) -> Plan:
     """Person 0 submits a third of all tasks at once, person 1 a single one afterwards."""
     chance = random.Random(seed)
     hundred = tasks // 3
@@ -57,8 +62,9 @@ def plan_of(seed: int, *, tasks: int, people: int, seconds: float) -> Plan:
         people=people,
         seconds=seconds,
         planned_tasks=sorted(planned_tasks, key=lambda each: each.at),
-        faults=sorted(faults(chance, seconds), key=lambda each: each.at),
+        faults=sorted(faults(chance, seconds, servers), key=lambda each: each.at),
         model_faults=model_faults(chance, tasks),
+        servers=servers,
     )
 
 
@@ -73,8 +79,9 @@ def planned_task(chance: random.Random, *, person: int, at: float) -> PlannedTas
     )
 
 
-def faults(chance: random.Random, seconds: float) -> list[Fault]:
+def faults(chance: random.Random, seconds: float, servers: int) -> list[Fault]:
     """Every kind at least once, at random times."""
+    outages = [("kill", "model", 3.0)] if servers == 1 else [("kill", FLAPPING, 4.0)] * 5
     planned = [
         *[("kill", "worker", 0.0)] * 3,
         *[("terminate", "worker", 0.0)] * 2,
@@ -86,7 +93,7 @@ def faults(chance: random.Random, seconds: float) -> list[Fault]:
         ("crash", "postgres", 2.0),
         ("restart", "redis", 1.0),
         ("restart", "redis", 60.0),
-        ("kill", "model", 3.0),
+        *outages,
         *[("kill", "painter", 0.0)] * 2,
     ]
     return [

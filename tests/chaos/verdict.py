@@ -4,8 +4,8 @@ and from what each client saw."""
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,19 @@ from tests.production import Production
 
 FIRST_FEW = 5
 """Tasks of A that may be claimed between B's submission and claim: one per slot, and one more."""
+
+
+UNDER_WAY = 3.0
+"""Seconds in which a call arrives that was claimed before the rest began."""
+
+
+@dataclass(slots=True)
+class Rest:
+    """A rest of a model server, in Unix seconds: from and until when the database had it."""
+
+    server: str
+    seen: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +76,15 @@ COUNTS = {
 
 
 def findings(
-    production: Production, plan: Plan, clients: list[Client], journal: Path, replicas: int
+    production: Production,
+    plan: Plan,
+    clients: list[Client],
+    journals: Mapping[str, Path],
+    replicas: int,
+    rests: list[Rest],
 ) -> list[Finding]:
+    """`journals` by the name of the model server, each with `replicas`."""
+    entries = {name: entries_of(journal) for name, journal in journals.items()}
     return [
         *(of_rows(law, production.query(sql)) for law, sql in COUNTS.items()),
         of_rows("planned tasks without a task", planned_tasks_without_a_task(production, clients)),
@@ -72,7 +92,9 @@ def findings(
         of_rows("states that are not the fold of their log", unfolded(production)),
         of_rows("rows without a whole file", rows_without_a_file(production)),
         of_rows("logs that a client saw wrongly", wrong_client_logs(production, clients)),
-        overrun(journal, replicas),
+        *(overrun(name, each, replicas) for name, each in entries.items()),
+        of_rows("aborts at a server without the call", misdirected_aborts(entries)),
+        of_rows("calls to a server while it rested", calls_during_rests(entries, rests)),
         Finding("A's tasks begun before B's single one", waited_behind(production), FIRST_FEW),
     ]
 
@@ -138,21 +160,52 @@ def wrong_client_logs(production: Production, clients: list[Client]) -> list[str
     ]
 
 
-def overrun(journal: Path, replicas: int) -> Finding:
+def entries_of(journal: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+def overrun(server: str, entries: list[dict[str, Any]], replicas: int) -> Finding:
     """Calls above the number of replicas: they would wait at the model, invisible to the studio."""
     running: set[str] = set()
     most, when = 0, ""
-    for line in journal.read_text().splitlines():
-        entry = json.loads(line)
-        if entry["what"] == "start":
-            running.clear()
-        elif entry["what"] == "came":
-            running.add(entry["id"])
-        else:
-            running.discard(entry["id"])
+    for entry in entries:
+        match entry["what"]:
+            case "start":
+                running.clear()
+            case "came":
+                running.add(entry["id"])
+            case "left":
+                running.discard(entry["id"])
         if len(running) > most:
             most, when = len(running), f"{len(running)} at {entry['at']}"
-    return Finding("calls above the model's replicas", max(0, most - replicas), example=when)
+    return Finding(f"calls above the replicas of {server}", max(0, most - replicas), example=when)
+
+
+def misdirected_aborts(entries: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Aborts that a server received while the call was at another one.
+
+    A call that no server received is aborted where it was sent.
+    """
+    at: defaultdict[str, set[str]] = defaultdict(set)
+    for server, lines in entries.items():
+        for line in lines:
+            if line["what"] == "came":
+                at[line["id"]].add(server)
+    return [
+        f"{line['id']} at {server} instead of {at[line['id']]}"
+        for server, lines in entries.items()
+        for line in lines
+        if line["what"] == "abort" and line["id"] in at and server not in at[line["id"]]
+    ]
+
+
+def calls_during_rests(entries: Mapping[str, list[dict[str, Any]]], rests: list[Rest]) -> list[str]:
+    return [
+        f"{line['at']} at {rest.server}, which rested from {rest.seen} until {rest.until}"
+        for rest in rests
+        for line in entries.get(rest.server, [])
+        if line["what"] == "came" and rest.seen + UNDER_WAY < line["at"] < rest.until
+    ]
 
 
 def waited_behind(production: Production) -> int:
