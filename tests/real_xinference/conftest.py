@@ -1,12 +1,15 @@
-"""The real server that `run` started, or a skip."""
+"""The real server that `run` started, or a skip, and a second one."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 
-from tests.real_xinference.server import MODEL, RealServer
+from tests.real_xinference.server import HERE, MODEL, RealServer
+from tests.studio import free_port
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +19,20 @@ def real_server() -> RealServer:
     if not url or not runner:
         pytest.skip("no real server: tests/real_xinference/run starts one")
     return RealServer(url=url, model=MODEL, runner=int(runner))
+
+
+@pytest.fixture(scope="module")
+def second_server(
+    real_server: RealServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
+    """Another server on this machine, with a model of the same name."""
+    python = os.environ["CONTRACT_XINFERENCE_PYTHON"]
+    home = tmp_path_factory.mktemp("second")
+    arguments = [str(HERE / "server.py"), "--port", str(free_port()), "--home", str(home)]
+    process = subprocess.Popen([python, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process:
+        ready = process.stdout.readline().split()
+        assert ready[:1] == ["READY"], ready
+        yield RealServer(url=ready[1], model=ready[2], runner=process.pid)
+        process.terminate()
