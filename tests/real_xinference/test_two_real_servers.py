@@ -16,7 +16,7 @@ from tests.studio import Studio, Watcher, wait_until
 
 pytestmark = pytest.mark.real
 
-LONG: dict[str, Any] = {"size": "1024x1024", "steps": 40}
+LONG: dict[str, Any] = {"size": "512x512", "steps": 40}
 PATIENCE = 300.0
 
 SERVERS = """
