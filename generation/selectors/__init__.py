@@ -151,6 +151,7 @@ from generation.selectors.trash_items import Trash, picture_in_trash, trash
 from generation.selectors.webhook_state import (
     attempts_page,
     due_cursors,
+    is_any_due,
     requested_attempts,
     webhook_of,
     webhooks_of,
@@ -250,6 +251,7 @@ __all__ = [
     "images_of",
     "installation_totals",
     "interruptions",
+    "is_any_due",
     "is_drained",
     "is_paused",
     "key_refused",

@@ -8,8 +8,10 @@ from statistics import median
 from typing import TypedDict
 
 from django.conf import settings
+from django.db.models import TextField
 
 from generation.choices import Step, TaskStatus
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.duration_prior import PRIOR, REFERENCE_STEPS, scale
 from generation.models import GenerationTask
 
@@ -21,16 +23,19 @@ STALL_FACTOR = 10
 DEADLINE_FLOOR = timedelta(hours=1)
 DEADLINE_FACTOR = 20
 
+NEWEST_COMPLETED = CompiledQuery(
+    GenerationTask.objects.filter(
+        status=TaskStatus.COMPLETED, model=Parameter("model", TextField())
+    )
+    .order_by("-finished_at")
+    .values_list("width", "height", "steps", "measured_durations")[:SAMPLE]
+)
+
 
 def measured_seconds(model: str) -> dict[str, float]:
     """Median seconds per step of recent tasks, scaled to the reference size."""
-    rows = (
-        GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=model)
-        .order_by("-finished_at")
-        .values_list("width", "height", "steps", "measured_durations")[:SAMPLE]
-    )
     samples: defaultdict[str, list[float]] = defaultdict(list)
-    for width, height, steps, measured in rows:
+    for width, height, steps, measured in NEWEST_COMPLETED.rows(model=model):
         for step, seconds in measured.items():
             samples[step].append(seconds / scale(step, width=width, height=height, steps=steps))
     return {step: median(values) for step, values in samples.items()}

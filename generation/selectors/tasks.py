@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, TextField
 
 from generation import sql
 from generation.choices import UNFINISHED, TaskStatus
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.exceptions import NotFound
 from generation.identifiers import parse_uuid
 from generation.models import GeneratedImage, GenerationTask, ModelState
@@ -263,6 +264,11 @@ def any_task(owner: User | None = None) -> bool:
     return (tasks if owner is None else tasks.filter(owner=owner)).exists()
 
 
+SERVED = CompiledQuery(
+    ModelState.objects.filter(name=Parameter("name", TextField())).values_list("pk")
+)
+
+
 def accepts_model(name: str) -> bool:
     """Whether tasks may be submitted for it: the default model, or a model that was served."""
-    return name == settings.XINFERENCE_MODEL or ModelState.objects.filter(name=name).exists()
+    return name == settings.XINFERENCE_MODEL or bool(SERVED.rows(name=name))

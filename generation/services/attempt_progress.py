@@ -10,11 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, TextField, UUIDField
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from generation.choices import Basis, DelayReason, EventKind, ReviewState, Step, WordAction
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.exceptions import TransitionRefused
 from generation.images import Picture
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, Review
@@ -86,6 +87,19 @@ class LastImage:
     measured: dict[str, float]
 
 
+DECISIONS = Review.objects.filter(owner=OuterRef("owner"), sha256=Parameter("sha256", TextField()))
+"""About a picture of the owner of a task with these bytes."""
+
+RULES_OF_PICTURE = CompiledQuery(
+    GenerationTask.objects.filter(pk=Parameter("task_id", UUIDField())).values_list(
+        "word_action",
+        # a flag leaves a picture as it is
+        Subquery(DECISIONS.exclude(state=ReviewState.FLAGGED).order_by("-pk").values("state")[:1]),
+    )
+)
+"""What the word rules ask for, and the state after the newest decision."""
+
+
 def begin_call(
     *,
     task_id: uuid.UUID,
@@ -151,9 +165,9 @@ def store_image(
     With REVIEW=before, or if a word rule says so, it is withheld until a reviewer approves it. So
     is the same picture as one of this owner that was hidden: the same seed draws it again.
     """
-    task = GenerationTask.objects.filter(pk=task_id)
-    decided = newest_decision(OuterRef("owner"), picture.sha256)
-    words, state = task.values_list("word_action", decided).first() or ("", None)
+    (words, state), *_none = RULES_OF_PICTURE.rows(task_id=task_id, sha256=picture.sha256) or [
+        ("", None)
+    ]
     was_hidden = state == ReviewState.HIDDEN
     flagged = was_hidden or words == WordAction.FLAG
     image = GeneratedImage(
@@ -193,14 +207,6 @@ def store_image(
             raise
         return stored
     return image
-
-
-def newest_decision(owner: OuterRef, sha256: str) -> Subquery:
-    """The state after the newest decision about a picture of the owner with these bytes."""
-    decisions = Review.objects.filter(owner=owner, sha256=sha256)
-    # a flag leaves a picture as it is
-    decisions = decisions.exclude(state=ReviewState.FLAGGED)
-    return Subquery(decisions.order_by("-pk").values("state")[:1])
 
 
 def record_flag(image: GeneratedImage, owner_id: int, now: datetime, *, was_hidden: bool) -> None:

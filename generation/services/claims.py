@@ -13,6 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, When
 
 from generation import selectors
 from generation.choices import Basis, EventKind, Route, Step, TaskStatus
+from generation.compiled_query import CompiledQuery
 from generation.duration_prior import size_bucket, task_seconds
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelInstance, ModelSlot, ModelState
@@ -36,6 +37,17 @@ CALLABLE_SLOTS = ModelSlot.objects.filter(
     instance__server__draining=False,
 )
 """Free slots of those instances."""
+
+MODELS_WITH_WORK = CompiledQuery(
+    ModelState.objects.filter(
+        Exists(CALLABLE_SLOTS.filter(model=OuterRef("name"))),
+        Exists(GenerationTask.objects.claimable().filter(model=OuterRef("name"))),
+        ready=True,
+        paused=False,
+    )
+    .order_by("name")
+    .values_list("name")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +97,7 @@ def claim(
 
 def models_with_work() -> list[str]:
     """Models with a free slot and a queued task; most polls end after this one query."""
-    free = CALLABLE_SLOTS.filter(model=OuterRef("name"))
-    waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
-    models = ModelState.objects.filter(Exists(free), Exists(waiting), ready=True, paused=False)
-    return list(models.order_by("name").values_list("name", flat=True))
+    return [name for (name,) in MODELS_WITH_WORK.rows()]
 
 
 def claim_for(

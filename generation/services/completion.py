@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import UUIDField
 
 from generation.choices import (
     COUNTED_INTERRUPTIONS,
@@ -16,6 +17,7 @@ from generation.choices import (
     Step,
     TaskStatus,
 )
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
@@ -27,11 +29,20 @@ from generation.services.transition import RUNNING, NewEvent, transition
 MAX_STORED_DETAIL = 4_000
 """Characters of an error in the row of a task, for staff."""
 
+LOCKED_TASK = CompiledQuery(
+    GenerationTask.objects.filter(pk=Parameter("task_id", UUIDField())).select_for_update(
+        no_key=True
+    )
+)
+
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
     """Read a task and lock its row, so that no cancel comes between reading and writing."""
     # a submission that has locked the owner's limits may refer to the task as its parent
-    return GenerationTask.objects.select_for_update(no_key=True).get(pk=task_id)
+    locked: list[GenerationTask] = LOCKED_TASK.objects(task_id=task_id)
+    if not locked:
+        raise GenerationTask.DoesNotExist
+    return locked[0]
 
 
 def complete(

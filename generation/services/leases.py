@@ -8,10 +8,18 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import UUIDField
 
 from generation.choices import WorkerState
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.models import ModelSlot, Worker
 from generation.services.workers import retire_worker
+
+CANCEL_REQUESTS = CompiledQuery(
+    ModelSlot.objects.filter(
+        worker=Parameter("worker", UUIDField()), task__cancel_requested_at__isnull=False
+    ).values_list("task")
+)
 
 
 def heartbeat(
@@ -36,8 +44,7 @@ def heartbeat(
 
 
 def cancel_requests_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
-    slots = ModelSlot.objects.filter(worker=worker_id, task__cancel_requested_at__isnull=False)
-    return [key for key in slots.values_list("task", flat=True) if key is not None]
+    return [key for (key,) in CANCEL_REQUESTS.rows(worker=worker_id)]
 
 
 def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:

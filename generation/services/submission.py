@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, IntegerField, OuterRef, Q
 
 from accounts.log_context import correlation_id
 from accounts.models import AccountDeletion
 from generation import broadcast, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.error_codes import ErrorCode
 from generation.exceptions import AccountLeaving, InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask, WebhookEndpoint
@@ -49,6 +50,16 @@ SETTING_FIELDS = (
     "requested_seed",
 )
 """Fields in which two submissions of the same request key must agree."""
+
+OWNER = Parameter("owner", IntegerField())
+WEBHOOKS = WebhookEndpoint.objects.filter(owner=OuterRef("pk"), task=None, enabled=True)
+LOCKED_OWNER = CompiledQuery(
+    get_user_model()
+    .objects.select_for_update(no_key=True, of=("self",))
+    .filter(pk=OWNER)
+    .values_list(Exists(WEBHOOKS))
+)
+LEAVING = CompiledQuery(AccountDeletion.objects.filter(user=OWNER).values_list("pk"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +184,9 @@ def lock_owner(owner: User) -> bool:
     Returns whether the account has webhooks: another query would cost those without. Raises
     NotFound if the account was deleted.
     """
-    hooks = WebhookEndpoint.objects.filter(owner=OuterRef("pk"), task=None, enabled=True)
-    users = get_user_model().objects.select_for_update(no_key=True, of=("self",))
-    has_webhooks = users.filter(pk=owner.pk).values_list(Exists(hooks)).first()
-    if has_webhooks is None:
-        raise NotFound
-    return bool(has_webhooks[0])
+    for (has_webhooks,) in LOCKED_OWNER.rows(owner=owner.pk):
+        return bool(has_webhooks)
+    raise NotFound
 
 
 def existing_submission(
@@ -221,7 +229,7 @@ def insert(
     cancel_after: datetime | None,
 ) -> Submission:
     """Insert a task whose owner is locked; raises AccountLeaving, InvalidInput or LimitReached."""
-    if AccountDeletion.objects.filter(user=owner).exists():
+    if LEAVING.rows(owner=owner.pk):
         raise AccountLeaving
     found = word_action(values["prompt"])
     charged = charge(owner_id=owner.pk, values=values, now=now)

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import IntegerField, TextField, UUIDField
 
 from accounts.log_context import correlation_id
 from accounts.log_format import log_line
 from generation import process_metrics
 from generation.choices import EventKind
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.loggable_text import redacted
 from generation.models import TaskEvent
 
@@ -24,6 +26,15 @@ NAMES = {
     EventKind.CANCELLED: "task_cancelled",
     EventKind.INTERRUPTED: "attempt_interrupted",
 }
+
+ORIGIN = CompiledQuery(
+    TaskEvent.objects.filter(
+        task_id=Parameter("task_id", UUIDField()),
+        attempt=Parameter("attempt", IntegerField()),
+        kind=Parameter("kind", TextField()),
+    ).values_list("details", "task__correlation_id")[:1]
+)
+"""The details of an event, and the id of the request that submitted its task."""
 
 
 def log_outcome(
@@ -78,7 +89,7 @@ def names_of(task_id: Any, attempt: int) -> tuple[str | None, str]:
     if not attempt and correlation_id():
         return None, correlation_id()
     kind = EventKind.CLAIMED if attempt else EventKind.SUBMITTED
-    events = TaskEvent.objects.filter(task_id=task_id, attempt=attempt, kind=kind)
-    for details, submitted_by in events.values_list("details", "task__correlation_id")[:1]:
+    found = ORIGIN.rows(task_id=task_id, attempt=attempt, kind=kind)
+    for details, submitted_by in found:
         return details.get("worker"), correlation_id() or submitted_by
     return None, correlation_id()

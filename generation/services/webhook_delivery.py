@@ -81,6 +81,8 @@ def claim_messages(
 
     `running`: how many of each owner this process is sending.
     """
+    if not selectors.is_any_due(now=now, lost_at=now - LEASE):
+        return []
     count = Counter(running)
     busy = [owner for owner, sending in running.items() if sending >= per_owner]
     asked = selectors.requested_attempts(lost_at=now - LEASE, busy=busy, most=most)

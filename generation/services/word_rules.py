@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import TextField
 from django.db.models.functions import StrIndex
 
 from generation.choices import AuditAction, WordAction
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import WordRule
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 MAX_NAMED = 10
 """Words that one error names."""
 
+RULES_OF_PROMPT = CompiledQuery(
+    WordRule.objects.filter(enabled=True)
+    .alias(place=StrIndex(Parameter("folded", TextField()), "folded"))
+    .filter(place__gt=0)
+    .values_list("words", "action")
+)
+
 
 def word_action(prompt: str) -> str:
     """What the rules ask for the pictures of a prompt: HOLD, FLAG, or "".
@@ -30,9 +38,7 @@ def word_action(prompt: str) -> str:
     Raises InvalidInput, which names the words, if a rule refuses it. The database compares, so
     that a submission does not read all rules.
     """
-    place = StrIndex(Value(folded_words(prompt)), "folded")
-    rules = WordRule.objects.filter(enabled=True).alias(place=place).filter(place__gt=0)
-    found = list(rules.values_list("words", "action"))
+    found = RULES_OF_PROMPT.rows(folded=folded_words(prompt))
     refused = [words for words, action in found if action == WordAction.REFUSE]
     if refused:
         raise InvalidInput(ErrorCode.WORDS_REFUSED, "prompt", data={"words": refused[:MAX_NAMED]})

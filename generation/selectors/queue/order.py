@@ -25,8 +25,10 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import DateTimeField, TextField
 
 from generation.choices import TaskStatus
+from generation.compiled_query import CompiledQuery, Parameter
 from generation.duration_prior import task_seconds
 from generation.limits import NUMBERED_TASKS
 from generation.models import GenerationTask, ModelSlot
@@ -106,6 +108,13 @@ WHERE {CLAIMABLE} ORDER BY owner_id, created, id
 """  # noqa: S608
 """The same for all tasks of the model, in one scan."""
 
+TWO_READY = CompiledQuery(
+    GenerationTask.objects.claimable()
+    .filter(model=Parameter("model", TextField()))
+    .exclude(retry_at__gt=Parameter("now", DateTimeField()))
+    .values_list("pk")[:2]
+)
+
 PAUSES = {True: "TRUE", False: "NOT TRUE"}
 
 
@@ -130,8 +139,7 @@ class QueuedTask(NamedTuple):
 
 def next_tasks(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
     """Keys of up to `count` tasks in the order of single claims; none of tasks that pause."""
-    ready = GenerationTask.objects.claimable().filter(model=model).exclude(retry_at__gt=now)
-    keys = list(ready.values_list("pk", flat=True)[:2])
+    keys = [key for (key,) in TWO_READY.rows(model=model, now=now)]
     # a single task needs no order
     if len(keys) < 2:
         return keys
