@@ -64,6 +64,35 @@ async def test_every_other_name_can_be_asked_for(server: OddServer, name: str) -
     assert f"replicas {name}" in server.asked
 
 
+@pytest.mark.parametrize(
+    ("replicas", "ready", "count"),
+    [
+        (("READY", "TERMINATING"), True, 1),
+        (("TERMINATING", "READY", "READY"), True, 2),
+        (("TERMINATING", "TERMINATING"), False, 2),
+        ((), False, 2),
+    ],
+    ids=["one of two", "two of three", "none", "not named"],
+)
+async def test_a_model_works_while_one_of_its_replicas_does(
+    server: OddServer,
+    client: XinferenceClient,
+    replicas: tuple[str, ...],
+    ready: bool,
+    count: int,
+) -> None:
+    """The server says ERROR of the whole as soon as one replica is gone."""
+    statuses = [{"replica_id": number, "status": each} for number, each in enumerate(replicas)]
+    instance = server.instance(
+        MODEL, status="ERROR", replica=len(replicas) or 2, replica_statuses=statuses
+    )
+    server.answers = {"instances": response([instance])}
+
+    (model,) = await served_models(client)
+
+    assert (model.ready, model.replicas) == (ready, count)
+
+
 async def test_too_many_models_are_cut(server: OddServer, client: XinferenceClient) -> None:
     server.models = [f"model-{k:04}" for k in range(500)]
 
