@@ -130,7 +130,7 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("state", "cause", "calls", "checked_at"),
     )
     readonly_fields = ("state", "cause", "calls", "checked_at")
-    actions = ("drain", "undo_drain")
+    actions = ("check_now", "drain", "undo_drain")
 
     @admin.display(description=_("state"))
     def state(self, server: ModelServer) -> str:
@@ -204,6 +204,14 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 # a call began, or a worker with other settings started, while the page asked
                 text = gettext("%(name)s is used again, and was not removed.")
                 messages.error(request, text % {"name": server})
+
+    @admin.action(description=_("Check now"))
+    def check_now(self, request: HttpRequest, queryset: QuerySet[ModelServer]) -> None:
+        if services.check_now(server_ids=queryset.values_list("pk", flat=True)):
+            text = gettext("Workers check the servers that are away within seconds.")
+        else:
+            text = gettext("None of them is away: workers check the others every 5 seconds.")
+        messages.info(request, text)
 
     @admin.action(description=_("Drain: no more calls"))
     def drain(self, request: HttpRequest, queryset: QuerySet[ModelServer]) -> None:

@@ -120,6 +120,7 @@ from generation.selectors.review_queue import (
 )
 from generation.selectors.rollup_history import RANGES, EndedBar, History, QueuePoint, history
 from generation.selectors.served_models import (
+    is_waiting_for_servers,
     key_refused,
     model_errors,
     queue_reason,
@@ -254,6 +255,7 @@ __all__ = [
     "is_any_due",
     "is_drained",
     "is_paused",
+    "is_waiting_for_servers",
     "key_refused",
     "kinds_after",
     "last_settings",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 
 from generation.choices import QueueReason
 from generation.error_codes import ErrorCode
-from generation.models import ModelServer, ModelState
+from generation.models import GenerationTask, ModelServer, ModelState
 
 
 class ModelRow(TypedDict):
@@ -50,6 +51,12 @@ def error_of(state: ModelState | None) -> str:
     if state.ready:
         return ""
     return state.error_detail or ("it is loading" if state.loading else "it is not ready")
+
+
+def is_waiting_for_servers() -> bool:
+    """Whether a task waits for a model that no server has ready."""
+    waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
+    return ModelState.objects.filter(Exists(waiting), ready=False, paused=False).exists()
 
 
 def key_refused() -> bool:

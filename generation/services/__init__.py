@@ -82,7 +82,7 @@ from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
 from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
-from generation.services.server_changes import remove_server, save_server
+from generation.services.server_changes import check_now, remove_server, save_server
 from generation.services.server_keys import (
     accept_key,
     key_is_refused,
@@ -174,6 +174,7 @@ __all__ = [
     "cancel_overdue",
     "cancel_requests_of",
     "change_webhook",
+    "check_now",
     "claim",
     "claim_batch",
     "claim_messages",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ def save_server(
         server.encrypted_key = ""
     # what it did before the change says nothing of the server that the row names now
     server.recent_calls, server.rests, server.rested_until = "", 0, None
+    if server.error_code:
+        server.checked_at = None
     changed = ", ".join(fields)
     with transaction.atomic():
         server.save()
@@ -57,6 +59,15 @@ def remove_server(*, server: ModelServer, actor: User, address: str, now: dateti
         record(server, "removed", actor, address, now)
         changed_servers(now)
     return True
+
+
+def check_now(*, server_ids: Collection[int]) -> int:
+    """Let workers ask servers that are away when they next read the rows; the number of those.
+
+    A row that was never checked is not paused. The others are asked all the time.
+    """
+    away = ModelServer.objects.filter(pk__in=server_ids, enabled=True).exclude(error_code="")
+    return away.update(checked_at=None)
 
 
 def changed_servers(now: datetime) -> None:

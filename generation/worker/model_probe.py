@@ -35,6 +35,10 @@ PACE_SAMPLE = 20
 FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
 """Seconds before an unusable model is asked again, doubled each time."""
 
+ABSENCE_SHARE = 6
+"""A server that is away is asked again after this part of its absence, at most MAX_PAUSE: so its
+return is noticed late only by a small part of the time that it was away."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelBackoff:
@@ -60,13 +64,29 @@ class ModelProbe:
         """Whether a refused key may be tried before its pause is over: once per start."""
         self.key = KeyUse.ALLOWED
         """Whether the last probe was allowed to send the key."""
+        self.away_since: float | None = None
+        self.again_at = 0.0
+        """When a server that is away may be asked again (monotonic seconds)."""
         self.backoffs: dict[str, ModelBackoff] = {}
         self.paces: defaultdict[tuple[str, str], deque[float]] = defaultdict(
             lambda: deque(maxlen=PACE_SAMPLE)
         )
         """(model, size bucket) → seconds per step of the newest pictures of this worker."""
 
+    @property
+    def is_due(self) -> bool:
+        return monotonic() >= self.again_at
+
+    def hurry(self) -> None:
+        """Let the next probe ask a server that is away, however long it has been."""
+        self.again_at = 0.0
+
+    def note_absence(self) -> None:
+        self.away_since = monotonic() if self.away_since is None else self.away_since
+        self.again_at = monotonic() + absence_pause(monotonic() - self.away_since)
+
     async def probe(self) -> bool:
+        """Ask the server and record what it serves; whether a model is ready."""
         now = clock.now()
         self.key = await database_sync_to_async(services.key_use)(
             server_id=self.server_id, early=self.early, now=now
@@ -87,10 +107,13 @@ class ModelProbe:
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
             self.outage.failed(redacted(error.detail) or error)
+            if code == ErrorCode.MODEL_DOWN:
+                self.note_absence()
             await database_sync_to_async(services.record_unreachable)(
                 server_id=self.server_id, code=code, now=now, detail=error.detail
             )
             return False
+        self.away_since, self.again_at = None, 0.0
         if self.key == KeyUse.TRIAL:
             await database_sync_to_async(services.accept_key)(server_id=self.server_id)
         self.outage.worked()
@@ -153,6 +176,11 @@ class ModelProbe:
                 if name == model.name
             },
         )
+
+
+def absence_pause(seconds: float) -> float:
+    """Seconds until a server that has been away for so long is asked again."""
+    return min(seconds / ABSENCE_SHARE, MAX_PAUSE)
 
 
 def unusable_reason(model: ServedModel) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from channels.db import database_sync_to_async
 
-from generation import services
+from generation import selectors, services
 from generation.choices import KeyUse, Step
 from generation.clock import clock
 from generation.error_codes import ErrorCode
@@ -49,7 +49,8 @@ class ServerLink:
 class ServerLinks:
     """Follows the rows of the servers, so that changes of an operator need no restart.
 
-    Each server is probed in a loop of its own: one that hangs delays no other.
+    Each server is probed in a loop of its own: one that hangs delays no other. One that has been
+    away for long is probed less often, unless a task waits for it.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class ServerLinks:
         self.recorded = recorded
         self.held = False
         """Whether no request may be sent, as in a copy of the installation."""
+        self.wanted = False
+        """Whether a task waits for a model that no server has ready."""
         self.links: dict[int, ServerLink] = {}
         self.retired: list[XinferenceClient] = []
         self.refreshing = asyncio.Lock()
@@ -72,6 +75,7 @@ class ServerLinks:
                 await self.follow(row)
             for server_id in self.links.keys() - {row.pk for row in rows}:
                 await self.retire(server_id)
+            self.wanted = await database_sync_to_async(selectors.is_waiting_for_servers)()
         closed = [client for client in self.retired if client not in in_use]
         self.retired = [client for client in self.retired if client in in_use]
         for client in closed:
@@ -87,6 +91,8 @@ class ServerLinks:
             link = await self.link(row, made_from)
         if link is not None:
             link.enabled = row.enabled
+            if row.checked_at is None:
+                link.probe.hurry()
 
     async def link(self, row: ModelServer, made_from: tuple[object, ...]) -> ServerLink | None:
         """A new link; None, with the reason in the row, if no client can be made here."""
@@ -117,11 +123,15 @@ class ServerLinks:
                 outage = Outage(logger, "worker", job="probe", server=link.name)
 
                 async def probe(link: ServerLink = link) -> None:
-                    await self.probe(link)
+                    if self.is_due(link):
+                        await self.probe(link)
 
                 link.probing = asyncio.create_task(
                     every(PROBE_INTERVAL, probe, outage), name=f"probe {link.name}"
                 )
+
+    def is_due(self, link: ServerLink) -> bool:
+        return self.wanted or link.probe.is_due
 
     async def probe(self, link: ServerLink) -> None:
         if not self.held and link.enabled and await link.probe.probe():

@@ -11,6 +11,7 @@ from django.test import Client
 
 from generation import services
 from generation.choices import AuditAction, ServerCondition
+from generation.error_codes import ErrorCode
 from generation.models import AuditEntry, ModelInstance, ModelServer, ModelSlot, ModelState
 from generation.selectors import server_condition
 from tests.factories import submit
@@ -228,6 +229,37 @@ def test_the_list_drains_several(otto: Client) -> None:
     otto.post(PAGE, {"action": "drain", "_selected_action": chosen})
 
     assert ModelServer.objects.filter(draining=True).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        (ErrorCode.MODEL_DOWN, "Workers check the servers that are away within seconds."),
+        (None, "None of them is away: workers check the others every 5 seconds."),
+    ],
+)
+def test_the_list_checks_servers_that_are_away(
+    otto: Client, now: datetime, code: ErrorCode | None, answer: str
+) -> None:
+    server = add(otto)
+    serve(server, now)
+    ModelServer.objects.update(checked_at=now, error_code=code or "")
+
+    page = otto.post(PAGE, {"action": "check_now", "_selected_action": [server.pk]}, follow=True)
+
+    assert answer in page.text
+    server.refresh_from_db()
+    assert (server.checked_at is None) == (code is not None)
+
+
+def test_a_changed_server_that_is_away_is_checked(otto: Client, now: datetime) -> None:
+    server = add(otto)
+    ModelServer.objects.update(checked_at=now, error_code=ErrorCode.MODEL_DOWN)
+
+    otto.post(change(server), fields(note="plugged in again"))
+
+    server.refresh_from_db()
+    assert (server.note, server.checked_at) == ("plugged in again", None)
 
 
 def test_a_server_with_calls_is_not_removed(otto: Client, alice: User, now: datetime) -> None:

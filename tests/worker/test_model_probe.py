@@ -108,6 +108,33 @@ def lines_of(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("away", "pause"), [(0.0, 0.0), (30.0, 5.0), (120.0, 20.0), (86_400.0, 60.0)]
+)
+def test_a_server_that_is_away_for_longer_is_asked_less_often(away: float, pause: float) -> None:
+    assert model_probe.absence_pause(away) == pause
+
+
+async def test_a_server_that_is_away_is_asked_at_once_on_request(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    server.answers = {"models": response(b"", "502 Bad Gateway")}
+    watch = await probe_of(client)
+
+    await watch.probe()
+    assert watch.away_since is not None
+    watch.away_since -= 86_400
+    await watch.probe()
+    assert not watch.is_due
+    watch.hurry()
+    assert watch.is_due
+
+    server.answers = {}
+    assert await watch.probe()
+    assert watch.away_since is None
+    assert watch.is_due
+
+
 async def test_a_failing_model_is_asked_less_often(
     server: OddServer, client: XinferenceClient, caplog: pytest.LogCaptureFixture
 ) -> None:
