@@ -41,6 +41,7 @@ class Client:
         self.accepted: dict[str, str] = {}
         self.attached: set[str] = set()
         self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.greeted = asyncio.Event()
         self.to_cancel: set[str] = set()
         self.sent: set[str] = set()
         """Keys of submissions on this connection that were not refused."""
@@ -91,6 +92,7 @@ class Client:
         self.attached.clear()
         self.sent.clear()
         self.outgoing = asyncio.Queue()
+        self.greeted.clear()
         for task_id in self.seen:
             if task_id not in self.ended:
                 self.attach(task_id)
@@ -113,7 +115,12 @@ class Client:
             await asyncio.sleep(PACE)
 
     async def repeat_unanswered(self) -> None:
-        """Repeat unanswered messages: the same key is the same task."""
+        """Repeat unanswered messages: the same key is the same task.
+
+        Not before `hello` and its attachments: a repeated submission attaches its task, and an
+        attachment from seq 0 that follows would read its first events again.
+        """
+        await self.greeted.wait()
         while True:
             for key in self.asked.keys() - self.accepted.keys() - self.sent:
                 self.request(key)
@@ -136,6 +143,7 @@ class Client:
         if kind == "hello":
             for entry in message["active"]:
                 self.attach(entry["task_id"])
+            self.greeted.set()
         elif kind == "ack":
             self.accepted[message["request_key"]] = task_id
             self.attached.add(task_id)
