@@ -202,7 +202,11 @@ class DemoXinference:
             for each in self.faults
             if each.applies("draw", self._calls, request.prompt, request.steps)
         ]
-        await self._apply_before_work(faults)
+        try:
+            await self._apply_before_work(faults)
+        except Refusal:
+            self.model.call_log.write("refused", request.request_id)
+            raise
         for fault in faults:
             if fault.do == "loading":
                 self.model.load_for(fault.seconds)

@@ -10,8 +10,9 @@ from pathlib import Path
 class CallLog:
     """Appends to `path`; without a path it writes nothing.
 
-    {"at": Unix seconds, "what": "start" | "came" | "left" | "abort", "id": request id or null};
-    `left` when the work is over, even if the request ended before.
+    {"at": Unix seconds, "what": "start" | "came" | "left" | "refused" | "abort", "id": request id
+    or null}; `left` when the work is over, even if the request ended before; `refused` instead of
+    both if a scripted status took the place of the work.
     """
 
     def __init__(self, path: Path | None) -> None:

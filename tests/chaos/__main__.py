@@ -13,6 +13,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
@@ -30,10 +31,12 @@ from tests.production import Production, ServerPlan
 FAULTY_WEBS = 2
 """One more web gets no faults: there only the account check can close a socket."""
 
-REPLICAS = 4
+REPLICAS = {1: 4, 3: 2}
+"""Of each server, by the number of servers: each replica is a process that needs CPU time."""
+
 SPEED = 40
 SLOW_SPEED = 15
-EVERY_CALL_DIES = ({"do": "die", "step": 1},)
+EVERY_CALL_FAILS = ({"do": "status", "status": 500, "detail": "CUDA error: unspecified failure"},)
 STALL = {"diffusers": "8", "vllm": "20"}
 """Seconds without progress after which a call counts as over. vllm has no progress and no abort:
 the slowest call on a busy machine has to end in that time, or the slot is given away too early."""
@@ -105,9 +108,9 @@ def report_of(plan: Plan, folder: Path) -> int:
             "shell", "--no-imports", "-c", MAKE_ACCOUNTS.format(people=plan.people + 1)
         ).split()
         clients, disabled_client, recoveries, rests = asyncio.run(run(plan, production, tokens))
-        found = findings(production, plan, clients, journals, REPLICAS, rests)
+        found = findings(production, plan, clients, journals, REPLICAS[plan.servers], rests)
         found.append(still_signed_in(disabled_client))
-        summary = summary_of(production, clients)
+        summary = [*summary_of(production, clients), rests_text(rests)]
     finally:
         production.stop()
     print("\n".join([*summary, "", *table_of(recoveries), "", *verdict_of(found)]))
@@ -120,14 +123,16 @@ def server_plans(plan: Plan, folder: Path) -> Mapping[str, ServerPlan]:
 
     def server(name: str, faults: Any, speed: int = SPEED) -> ServerPlan:
         options = ("--journal", str(folder / f"{name}-journal"), "--engine", plan.engine)
-        return ServerPlan(replicas=REPLICAS, speed=speed, faults=faults, options=options)
+        return ServerPlan(
+            replicas=REPLICAS[plan.servers], speed=speed, faults=faults, options=options
+        )
 
     if plan.servers == 1:
         return {"model": server("model", plan.model_faults)}
     return {
         SLOW: server(SLOW, plan.model_faults, SLOW_SPEED),
         FLAPPING: server(FLAPPING, ()),
-        LYING: server(LYING, EVERY_CALL_DIES),
+        LYING: server(LYING, EVERY_CALL_FAILS),
     }
 
 
@@ -175,6 +180,11 @@ async def watch_rests(injector: FaultInjector, rests: list[Rest]) -> None:
                 rests.append(known[name, until])
             known[name, until].until = min(began, until)
         await asyncio.sleep(0.2)
+
+
+def rests_text(rests: list[Rest]) -> str:
+    counts = Counter(rest.server for rest in rests)
+    return "rests and trials: " + (", ".join(f"{n} × {k}" for n, k in counts.items()) or "none")
 
 
 async def disable_account(injector: FaultInjector, number: int) -> None:

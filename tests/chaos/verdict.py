@@ -7,17 +7,24 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from generation.protocol.state import empty_state, fold
 from tests.chaos.clients import Client
-from tests.chaos.plan import Plan
+from tests.chaos.plan import LYING, Plan
 from tests.production import Production
 
 FIRST_FEW = 5
 """Tasks of A that may be claimed between B's submission and claim: one per slot, and one more."""
 
+
+CALLS = frozenset({"came", "refused"})
+"""What a server records of a call that reached it."""
+
+LOOK_AGAIN = 0.5
+"""Seconds, at most, between two looks at the rests."""
 
 UNDER_WAY = 3.0
 """Seconds in which a call arrives that was claimed before the rest began."""
@@ -95,6 +102,10 @@ def findings(
         *(overrun(name, each, replicas) for name, each in entries.items()),
         of_rows("aborts at a server without the call", misdirected_aborts(entries)),
         of_rows("calls to a server while it rested", calls_during_rests(entries, rests)),
+        of_rows(
+            "calls beside the one that tries a rested server", calls_beside_trials(entries, rests)
+        ),
+        of_rows("failing servers without a rest", missing_rests(plan, rests)),
         Finding("A's tasks begun before B's single one", waited_behind(production), FIRST_FEW),
     ]
 
@@ -189,7 +200,7 @@ def misdirected_aborts(entries: Mapping[str, list[dict[str, Any]]]) -> list[str]
     at: defaultdict[str, set[str]] = defaultdict(set)
     for server, lines in entries.items():
         for line in lines:
-            if line["what"] == "came":
+            if line["what"] in CALLS:
                 at[line["id"]].add(server)
     return [
         f"{line['id']} at {server} instead of {at[line['id']]}"
@@ -201,11 +212,41 @@ def misdirected_aborts(entries: Mapping[str, list[dict[str, Any]]]) -> list[str]
 
 def calls_during_rests(entries: Mapping[str, list[dict[str, Any]]], rests: list[Rest]) -> list[str]:
     return [
-        f"{line['at']} at {rest.server}, which rested from {rest.seen} until {rest.until}"
+        f"{each} at {rest.server}, which rested from {rest.seen} until {rest.until}"
         for rest in rests
-        for line in entries.get(rest.server, [])
-        if line["what"] == "came" and rest.seen + UNDER_WAY < line["at"] < rest.until
+        for each in call_times(entries, rest.server)
+        if rest.seen + UNDER_WAY < each < rest.until
     ]
+
+
+def calls_beside_trials(
+    entries: Mapping[str, list[dict[str, Any]]], rests: list[Rest]
+) -> list[str]:
+    """Where a rest goes on, a trial call began or has failed: no other call begins with it."""
+    goes_on = [
+        later
+        for earlier, later in pairwise(sorted(rests, key=lambda rest: (rest.server, rest.seen)))
+        if earlier.server == later.server and later.seen - earlier.until < LOOK_AGAIN
+    ]
+    begun = {
+        (rest.server, rest.seen): [
+            each
+            for each in call_times(entries, rest.server)
+            if rest.seen - LOOK_AGAIN < each < rest.seen + UNDER_WAY
+        ]
+        for rest in goes_on
+    }
+    return [f"{times} at {server}" for (server, _seen), times in begun.items() if len(times) > 1]
+
+
+def call_times(entries: Mapping[str, list[dict[str, Any]]], server: str) -> list[float]:
+    return [line["at"] for line in entries.get(server, []) if line["what"] in CALLS]
+
+
+def missing_rests(plan: Plan, rests: list[Rest]) -> list[str]:
+    """The server that fails every call has to be rested, or the laws of rests prove nothing."""
+    expected = {LYING} if plan.servers > 1 else set()
+    return sorted(expected - {rest.server for rest in rests})
 
 
 def waited_behind(production: Production) -> int:
