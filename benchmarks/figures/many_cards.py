@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, WebSocket, expect
 
 from benchmarks.lib.browser import chromium, traced, window
 from benchmarks.lib.report import Goal, Report, Table, percentile
@@ -84,11 +84,15 @@ def watch_frames(
     """(ms between frames, ms of each task of the page's main thread)."""
     with testbed.serving(SCRIPTED) as served, window(browser, served, person) as context:
         page = context.new_page()
+        sockets: list[WebSocket] = []
+        page.on("websocket", lambda socket: sockets.append(socket))
         open_studio(page, cards)
         page.wait_for_timeout(3_000)
         page.evaluate(PAUSES)
         events = traced(browser, page, seconds)
         pauses: list[float] = page.evaluate("window.pauses")
+        # a new connection has other tasks
+        assert len(sockets) == 1, "the page lost its connection; the machine is too busy"
     return pauses, main_thread_tasks(events)
 
 

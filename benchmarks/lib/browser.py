@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_
 
 from benchmarks.lib.testbed import Person, Served
 
-CHROMIUM = "/usr/bin/chromium"
+PROGRAMS = ("chromium-headless-shell", "chromium")
+"""The first that is installed is used, as in the browser tests."""
+
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--enable-precise-memory-info"]
 DESK = {"width": 1440, "height": 900}
 SLOW_3G = {
@@ -27,8 +30,10 @@ CPU_SLOWER = 4
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    assert program is not None, f"none of these is installed: {', '.join(PROGRAMS)}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         try:
             yield browser
         finally:
