@@ -155,6 +155,21 @@ test("a silent server is disconnected and retried", () => {
   assert.equal(page.channels.length, 2);
 });
 
+test("frames ahead of the pong show that a slow channel is alive", () => {
+  const { channel, channels, clock, frames, socket } = following(4);
+  for (const frame of frames.slice(4, 6)) {
+    clock.pass(9_000);
+    channel().sends(frame);
+  }
+  clock.pass(9_000);
+  channel().pong();
+  assert.deepEqual([channels.length, socket.connection.phase], [1, "live"]);
+  clock.pass(20_000);
+  channel().sends(frames[6]);
+  clock.pass(10_000);
+  assert.equal(channels[0].closed, 4000);
+});
+
 test("a server without hello is disconnected", () => {
   const page = aPage({ random: () => 0 });
   page.clock.pass(10_000);

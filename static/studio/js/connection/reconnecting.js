@@ -204,6 +204,8 @@ export function createSocket({ transports, taskStore, requests, listener, env })
   function receive(data) {
     if (typeof data !== "string") return;
     const frame = JSON.parse(data);
+    // frames ahead of the pong show that the channel is not silent, however long they take
+    if (isReady && timers.has("silence")) timers.set("silence", pongTimeoutMs, onSilence);
     if (frame.type === "hello") onHello(frame);
     else if (frame.type === "pong") onPong(frame);
     else session.handle(frame);

@@ -37,11 +37,14 @@ export function createTimers(clock) {
     running.delete(purpose);
   }
 
+  /** @param {string} purpose */
+  const has = (purpose) => running.has(purpose);
+
   function clearAll() {
     for (const purpose of [...running.keys()]) clear(purpose);
   }
 
-  return { set, clear, clearAll };
+  return { set, clear, has, clearAll };
 }
 
 /** @typedef {ReturnType<typeof createTimers>} Timers */
