@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.admin import boolean_icons
 from generation.admin.accounts import AccountAdmin
 from generation.admin.audit_log import AuditEntryAdmin
 from generation.admin.incidents import IncidentAdmin
@@ -34,3 +35,5 @@ __all__ = [
     "WordRuleAdmin",
     "WorkerAdmin",
 ]
+
+boolean_icons.use_in_admin()

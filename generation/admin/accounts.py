@@ -23,18 +23,41 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Names permissions in the reader's language; their stored names are English."""
+def permission_name(permission: Permission) -> str:
+    """In the reader's language; the stored names are English."""
+    verbs = {
+        "add": pgettext("permission", "add"),
+        "change": pgettext("permission", "change"),
+        "delete": pgettext("permission", "delete"),
+        "view": pgettext("permission", "view"),
+    }
+    verb, _separator, _model = permission.codename.partition("_")
+    return f"{permission.content_type} | {verbs.get(verb, permission.name)}"
 
+
+def permission_of(link: Any) -> str:
+    return permission_name(link.permission)
+
+
+def group_of(link: Any) -> str:
+    return str(link.group)
+
+
+def name_links() -> None:
+    """Name the rows that link accounts, groups and permissions, for the deletion pages."""
+    for link in (Group.permissions.through, User.user_permissions.through):
+        link._meta.verbose_name = gettext_lazy("permission")
+        link.__str__ = permission_of  # type: ignore[method-assign]
+    User.groups.through._meta.verbose_name = gettext_lazy("group")
+    User.groups.through.__str__ = group_of  # type: ignore[method-assign]
+
+
+name_links()
+
+
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Permission) -> str:
-        verbs = {
-            "add": pgettext("permission", "add"),
-            "change": pgettext("permission", "change"),
-            "delete": pgettext("permission", "delete"),
-            "view": pgettext("permission", "view"),
-        }
-        verb, _separator, _model = obj.codename.partition("_")
-        return f"{obj.content_type} | {verbs.get(verb, obj.name)}"
+        return permission_name(obj)
 
 
 class PermissionMixin:

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 
 from generation import services
@@ -24,15 +24,16 @@ SHOWN = re.compile(r'>([^<>]+)<|(?:alt|title|placeholder|aria-label)="([^"]+)"')
 SCRIPTS = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 ENGLISH = re.compile(r"[A-Za-z]{3,}(?: [a-z]{2,})+|^(?:Search|[A-Z][a-z]{2,}:?)$")
 IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-NAMES = re.compile(r"LiuJuan Studio|^(?:True|False|English)$")
-"""Names, and the descriptions of Django's icons, which it does not translate."""
+ICONS = re.compile(r"^(?:True|False|None)$")
+NAMES = re.compile(r"LiuJuan Studio|^English$")
 
 
 def english_in(html: str) -> set[str]:
     # an id counts as a word: whether its end looks like one is chance
     html = IDS.sub("identifier", SCRIPTS.sub("", html))
     texts = [" ".join("".join(found).split()) for found in SHOWN.findall(html)]
-    return {text for text in texts if ENGLISH.search(text) and not NAMES.search(text)}
+    words = {text for text in texts if ENGLISH.search(text) and not NAMES.search(text)}
+    return words | {text for text in texts if ICONS.search(text)}
 
 
 def test_lists_and_forms_have_no_english(alice: User, now: datetime) -> None:
@@ -66,3 +67,18 @@ def test_details_of_the_audit_log_are_in_chinese(alice: User, now: datetime) -> 
     page = signed_in(User.objects.create_superuser("root")).get("/admin/generation/auditentry/")
 
     assert "决定：已通过" in page.text
+
+
+def test_pages_of_deletion_are_in_chinese() -> None:
+    root = User.objects.create_superuser("root")
+    group = Group.objects.create(name="组")
+    group.permissions.set(Permission.objects.filter(codename__endswith="_generationtask"))
+    root.groups.add(group)
+    root.user_permissions.set(group.permissions.all())
+    client = signed_in(root)
+
+    for row in (group, root):
+        path = reverse(f"admin:auth_{row._meta.model_name}_delete", args=[row.pk])
+        page = client.get(path)
+        assert "权限: " in page.text
+        assert english_in(page.text) == set()
