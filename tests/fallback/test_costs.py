@@ -20,7 +20,7 @@ from tests.socket.task_events import claim, progress
 pytestmark = pytest.mark.usefixtures("model")
 
 
-FEW = 16
+FEW = 17
 """Queries of one poll, however many tasks there are: the session, the user, the tasks, their logs
 at once, the revision of the collection, the limits, and the state of queue, workers and models.
 Fewer while the hub remembers how fast each model is."""
