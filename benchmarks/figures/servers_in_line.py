@@ -28,10 +28,15 @@ GOAL_P99 = 1.2
 PER_SLOT = 1.5
 """People who request continuously, for each slot."""
 
+PICTURE_SECONDS = 4.0
+"""Of the pictures of that part: 32 slots then finish 8 a second, which one worker can serve."""
+
 PER_SECOND = 4.0
 """New tasks beside the faults: half of what one server draws."""
 
-PEOPLE = 40
+PEOPLE = 100
+"""More than tasks in a round: those at the hanging server wait until it is given up."""
+
 STALL = "10"
 """Seconds after which a call of the hanging server is given up."""
 
@@ -51,7 +56,7 @@ class Faults:
 
 
 def measure(quick: bool) -> Report:
-    rounds, seconds = (1, 2.0) if quick else (3, 8.0)
+    rounds, seconds = (1, 4.0) if quick else (3, 20.0)
     gains = measure_gains(rounds, seconds)
     faults = measure_faults(rounds, 3.0 if quick else 20.0)
     return report(gains, faults, rounds)
@@ -65,7 +70,14 @@ def measure_gains(rounds: int, seconds: float) -> dict[int, list[float]]:
         for count in COUNTS:
             people = int(SLOTS * count * PER_SLOT)
             sites[count] = ends.enter_context(
-                loaded_site(1, 1, people, servers=count, replicas=SLOTS)
+                loaded_site(
+                    1,
+                    1,
+                    people,
+                    servers=count,
+                    replicas=SLOTS,
+                    picture_seconds=PICTURE_SECONDS,
+                )
             )
             start(sites[count])
         for number in range(rounds):
@@ -85,7 +97,9 @@ def start(site: LoadedSite) -> None:
 async def saturated(site: LoadedSite, seconds: float) -> float:
     """Pictures per second while every client keeps requesting."""
     clients = await requesters(site)
-    result = await request_continuously(site, clients, seconds)
+    result = await request_continuously(
+        site, clients, seconds, under_way=2 * PICTURE_SECONDS, spread=PICTURE_SECONDS
+    )
     close(clients)
     return result.per_second
 
@@ -146,8 +160,9 @@ def report(gains: dict[int, list[float]], faults: Faults, rounds: int) -> Report
     return Report(
         title="Several model servers",
         how=f"PostgreSQL, Redis, one web, one worker; model servers of {SLOTS} slots that take "
-        f"exactly 1 s for a picture. {PER_SLOT} people for each slot, who submit again as soon as "
-        f"they have their picture. Then {PER_SECOND:.0f} new tasks a second beside three servers, "
+        f"exactly {PICTURE_SECONDS:.0f} s for a picture. {PER_SLOT} people for each slot, who "
+        "submit again as soon as they have their picture. Then, with pictures of 1 s, "
+        f"{PER_SECOND:.0f} new tasks a second beside three servers, "
         "one killed (connections are refused) and one frozen (connections are accepted, nothing "
         "is answered) just before the first round, and beside one server alone; p99 is of "
         f"pictures that the first attempt made, so of the server that works. {rounds} rounds, all "

@@ -14,6 +14,7 @@ from benchmarks.lib.process_stats import cpu_seconds, family
 from benchmarks.lib.socket_client import crowd
 from benchmarks.lib.systems import FixedModel, SocketRequester
 from benchmarks.lib.testbed import OURS, Person, Served, Writer
+from benchmarks.servers.fixed_model import SECONDS
 from tests.production import MODEL, Production
 from tests.programs import Program
 from tests.studio import wait_until
@@ -57,7 +58,14 @@ class LoadedSite:
 
 @contextmanager
 def loaded_site(
-    webs: int, workers: int, people: int, *, servers: int = 1, replicas: int = REPLICAS, **env: str
+    webs: int,
+    workers: int,
+    people: int,
+    *,
+    servers: int = 1,
+    replicas: int = REPLICAS,
+    picture_seconds: float = SECONDS,
+    **env: str,
 ) -> Iterator[LoadedSite]:
     """Stores, models, writer and the first web run; other webs and workers are not started yet.
 
@@ -65,9 +73,9 @@ def loaded_site(
     """
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
+        options = ("--replicas", str(replicas), "--seconds", str(picture_seconds))
         models = [
-            FixedModel(f"fixed-model-{number}", folder, "--replicas", str(replicas))
-            for number in range(servers)
+            FixedModel(f"fixed-model-{number}", folder, *options) for number in range(servers)
         ]
         studio = Production(folder, webs=0, workers=workers)
         studio.env.update({**addresses(models), **env})
@@ -158,23 +166,34 @@ async def request_at_rate(
 
 
 async def request_continuously(
-    site: LoadedSite, clients: list[SocketRequester], seconds: float
+    site: LoadedSite,
+    clients: list[SocketRequester],
+    seconds: float,
+    *,
+    under_way: float = UNDER_WAY,
+    spread: float = 0.0,
 ) -> LoadResult:
-    """Every client submits its next task as soon as it has its picture."""
-    took: list[float] = []
-    watching = asyncio.create_task(watch(site, took, seconds))
+    """Every client submits its next task as soon as it has its picture.
 
-    async def request_one(requester: SocketRequester) -> None:
+    `spread`: seconds over which they begin, so that pictures do not end at the same moments.
+    """
+    took: list[float] = []
+    watching = asyncio.create_task(watch(site, took, seconds, under_way=under_way))
+
+    async def request_one(number: int, requester: SocketRequester) -> None:
+        await asyncio.sleep(spread * number / len(clients))
         while not watching.done():
             took.append(await requester.request())
 
-    await asyncio.gather(*(request_one(requester) for requester in clients))
+    await asyncio.gather(*(request_one(*each) for each in enumerate(clients)))
     return watching.result()
 
 
-async def watch(site: LoadedSite, took: list[float], seconds: float) -> LoadResult:
+async def watch(
+    site: LoadedSite, took: list[float], seconds: float, *, under_way: float = UNDER_WAY
+) -> LoadResult:
     """The entries that are added to `took` after the warm-up."""
-    await asyncio.sleep(UNDER_WAY)
+    await asyncio.sleep(under_way)
     known, before, began = len(took), site.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
     used = {name: after - before[name] for name, after in site.cpu().items()}

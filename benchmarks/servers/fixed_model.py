@@ -1,4 +1,4 @@
-"""A model server whose every picture takes one second, however many are made at once.
+"""A model server whose every picture takes the same time, however many are made at once.
 
 It implements the part of Xinference's HTTP API that the studio uses; all pictures are the same
 JPEG of 512 × 512. The fixed time replaces a GPU, so that overhead can be measured against it. It
@@ -60,8 +60,9 @@ def as_json(status: int, content: object) -> Reply:
 class Model:
     """All replicas together; request ids are never forgotten."""
 
-    def __init__(self, replicas: int) -> None:
+    def __init__(self, replicas: int, seconds: float) -> None:
         self.replicas = replicas
+        self.seconds = seconds
         self.text = base64.b64encode(picture()).decode()
         self.drawn = as_json(200, {"images": [self.text], "parameters": {}, "info": {}})
         self.drawn_too = as_json(
@@ -73,7 +74,7 @@ class Model:
         self.waiting: dict[str, Send] = {}
 
     def answer(self, path: str, body: bytes, send: Send) -> None:
-        """Send the reply, at once or after the second."""
+        """Send the reply, at once or when the picture is ready."""
         for name, pattern in PATHS.items():
             match = pattern.fullmatch(path)
             if match is not None:
@@ -110,7 +111,7 @@ class Model:
         if began is None:
             send(as_json(400, {"detail": f"[address=127.0.0.1:1, pid=1] {request_id!r}"}))
             return
-        share = (asyncio.get_running_loop().time() - began) / SECONDS / DECODES_AT
+        share = (asyncio.get_running_loop().time() - began) / self.seconds / DECODES_AT
         send(as_json(200, {"progress": min(1.0, int(share * STEPS) / STEPS)}))
 
     def abort(self, send: Send, body: bytes, request_id: str) -> None:
@@ -140,7 +141,7 @@ class Model:
             self.waiting.pop(request_id, None)
             send(reply)
 
-        timer = loop.call_at(now + SECONDS, ready)
+        timer = loop.call_at(now + self.seconds, ready)
         if request_id:
             self.began[request_id] = now
             self.running[request_id], self.waiting[request_id] = timer, send
@@ -177,8 +178,8 @@ class Exchange(asyncio.Protocol):
             self.transport.write(head.encode() + body)
 
 
-async def serve(port: int, replicas: int) -> None:
-    model = Model(replicas)
+async def serve(port: int, replicas: int, seconds: float) -> None:
+    model = Model(replicas, seconds)
     server = await asyncio.get_running_loop().create_server(
         lambda: Exchange(model), "127.0.0.1", port
     )
@@ -192,5 +193,6 @@ if __name__ == "__main__":
     )
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--replicas", type=int, default=64, help="calls that the studio may make")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each picture")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.replicas))
+    asyncio.run(serve(options.port, options.replicas, options.seconds))
