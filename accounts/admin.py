@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -28,8 +27,6 @@ from accounts.models import ApiToken, Invitation
 from accounts.profiles import full_name
 from accounts.reset_links import absolute_url
 from accounts.security_log import SecurityEvent, log_event
-
-INVITATION_LASTS = timedelta(days=7)
 
 
 @admin.register(ApiToken)
@@ -76,7 +73,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ("email", "group", "is_staff", "expires_at")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"expires_at": timezone.now() + INVITATION_LASTS}
+        return {"expires_at": timezone.now() + invitations.INVITATION_LASTS}
 
     def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Any:
         """Only superusers give rights away."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
@@ -14,6 +14,8 @@ from accounts.token_hashing import digest_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+INVITATION_LASTS = timedelta(days=7)
 
 SESSION_KEY = "accounts.invitation"
 """Holds the digest of the invitation with which this browser came."""

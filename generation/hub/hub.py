@@ -21,7 +21,7 @@ from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
 from generation.hub.limit_updates import LimitUpdates
 from generation.hub.outbox import Outbox, close_all
 from generation.hub.process_report import REPORT_EVERY, ProcessReport
-from generation.hub.queue_updates import QueueUpdates, queue_frames
+from generation.hub.queue_updates import POSITIONS_EVERY, QueueUpdates, queue_frames
 from generation.hub.review_updates import ReviewUpdates
 from generation.hub.subscription import Subscription
 from generation.loops import Job, every, listen
@@ -35,8 +35,6 @@ Close = Callable[[int], Coroutine[Any, Any, None]]
 
 COMPARE_EVERY = 5.0
 """Seconds after which a lost broadcast is noticed at the latest."""
-
-POSITIONS_EVERY = 2.0
 
 
 class Hub:

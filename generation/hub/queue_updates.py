@@ -20,6 +20,9 @@ from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
+POSITIONS_EVERY = 2.0
+"""Seconds between updates of the positions of all queued tasks."""
+
 BATCH_DELAY = 0.05
 """Seconds to collect new tasks, so that one query reads the positions of all of them."""
 

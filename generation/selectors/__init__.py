@@ -12,13 +12,14 @@ from generation.selectors.allowances import (
     shown_allowances,
     shown_limits,
 )
+from generation.selectors.call_limits import deadline_limit, stall_limit
 from generation.selectors.collection import (
     collection_state,
     revision_of,
     revisions_of,
 )
 from generation.selectors.comparison import comparison
-from generation.selectors.durations import ModelPace, deadline_limit, expected_seconds, stall_limit
+from generation.selectors.durations import ModelPace, expected_seconds
 from generation.selectors.events import (
     PAGE_EVENTS,
     SHOWN_EVENTS,

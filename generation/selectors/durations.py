@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from statistics import median
 from typing import TypedDict
 
-from django.conf import settings
 from django.db.models import TextField
 
 from generation.choices import Step, TaskStatus
@@ -17,11 +15,6 @@ from generation.models import GenerationTask
 
 SAMPLE = 20
 """Past tasks that are read: enough for a median, few enough to follow a changed GPU."""
-
-STALL_FLOOR = timedelta(seconds=120)
-STALL_FACTOR = 10
-DEADLINE_FLOOR = timedelta(hours=1)
-DEADLINE_FACTOR = 20
 
 NEWEST_COMPLETED = CompiledQuery(
     GenerationTask.objects.filter(
@@ -73,27 +66,3 @@ def pace_of(model: str) -> ModelPace:
         "seconds_per_step": round(measured[Step.GENERATING] / REFERENCE_STEPS, 4),
         "expected": {step: round(measured.get(step, prior), 3) for step, prior in PRIOR.items()},
     }
-
-
-def stall_limit(expected: dict[str, float]) -> timedelta:
-    """Time without progress after which a call is aborted."""
-    if settings.GENERATION_STALL:
-        limit: timedelta = settings.GENERATION_STALL
-        return limit
-    return max(STALL_FLOOR, STALL_FACTOR * picture_time(expected))
-
-
-def deadline_limit(expected: dict[str, float]) -> timedelta:
-    """Total time for one picture of an attempt, whatever progress is reported.
-
-    Includes delays that the model server requests. The floor is for the first picture of a model
-    without a GPU, which has no median yet. Never below the stall limit.
-    """
-    limit: timedelta = settings.GENERATION_DEADLINE
-    if not limit:
-        limit = max(DEADLINE_FLOOR, DEADLINE_FACTOR * picture_time(expected))
-    return max(limit, stall_limit(expected))
-
-
-def picture_time(expected: dict[str, float]) -> timedelta:
-    return timedelta(seconds=sum(expected.values()) - expected[Step.LOADING])

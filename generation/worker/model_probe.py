@@ -29,6 +29,9 @@ from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
 
+PROBE_INTERVAL = 5.0
+"""Seconds between two probes of a server that answers."""
+
 PACE_SAMPLE = 20
 """Pictures of a median: few enough to follow a GPU that others use too."""
 

@@ -27,9 +27,10 @@ from generation.worker.aborts import ABORT_TIMEOUT
 from generation.worker.drain_state import DrainState
 from generation.worker.housekeeping import Housekeeping
 from generation.worker.idle_lock import IdleLock
+from generation.worker.model_probe import PROBE_INTERVAL
 from generation.worker.named_channel import receive_messages
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
-from generation.worker.server_links import PROBE_INTERVAL, Connect, ServerLinks, connect
+from generation.worker.server_links import Connect, ServerLinks, connect
 from generation.worker.take_overs import TakeOvers
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender

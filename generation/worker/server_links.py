@@ -19,10 +19,8 @@ from generation.models import ModelServer
 from generation.outages import Outage
 from generation.shutdown import cancel_and_wait
 from generation.worker.attempt import Attempt
-from generation.worker.model_probe import ModelProbe
+from generation.worker.model_probe import PROBE_INTERVAL, ModelProbe
 from generation.xinference import XinferenceClient, client_for
-
-PROBE_INTERVAL = 5.0
 
 Connect = Callable[[ModelServer], XinferenceClient]
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.page_actions import card_of, expect_live, expect_status, send
-from tests.budgets import OWN_BYTES
 from tests.demo_faults import HELD_STEPS
+from tests.page_budgets import OWN_BYTES
 
 pytestmark = pytest.mark.browser
 

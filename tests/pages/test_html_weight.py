@@ -18,8 +18,8 @@ from django.utils import translation
 
 from generation.models import Worker
 from generation.views.pages import studio_context
-from tests.budgets import OWN_BYTES, STUDIO_BYTES, THIRTY_CARDS_BYTES
 from tests.conftest import serve_model
+from tests.page_budgets import OWN_BYTES, STUDIO_BYTES, THIRTY_CARDS_BYTES
 from tests.pages.busy_task_list import BusyTaskList
 from tests.pages.page_clients import signed_in, state_in
 
