@@ -41,7 +41,8 @@ def logger(collector: Collector) -> Iterator[logging.Logger]:
     import sentry_sdk
 
     sentry_sdk.get_client().close()
-    sentry_sdk.init()
+    # with its integrations it would add headers to the requests of later tests
+    sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
 
 
 def events(collector: Collector) -> list[dict[str, Any]]:
