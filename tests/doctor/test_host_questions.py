@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.test import override_settings
 
@@ -27,6 +28,7 @@ def file_system(folder: Path, options: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.django_db
 def test_settings_that_do_not_work() -> None:
     with override_settings(IS_SQLITE=True, REDIS_URL="", EMBEDDED_WORKER=True):
         assert settings_questions.are_settings_accepted().state == "yes"
