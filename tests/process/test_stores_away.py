@@ -96,6 +96,11 @@ def status_of(web: Web) -> int:
     return readyz(web.url)[0]
 
 
+def report_of_outage(web: Web) -> dict[str, Any] | None:
+    status, report = readyz(web.url)
+    return report if status == 503 else None
+
+
 def test_a_full_disk_fails_the_task(whole: Production, person: str) -> None:
     media = Path(whole.env["DATA_DIR"]) / "media"
     with Follower(whole, person) as follower, full_disk(whole, media) as make_space:
@@ -182,7 +187,8 @@ def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> 
     try:
         for program in programs:
             wait_until(partial(says, program, "database_down"), what="the log says down")
-        report = whole.webs[0].readyz()
+        # an answer of the probe is kept for a moment
+        report = wait_until(partial(report_of_outage, whole.webs[0]), what="the probe notices")
         time.sleep(SOME_TRIES)
     finally:
         whole.postgres.start()
