@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.real_xinference.server import HERE, MODEL, RealServer
-from tests.studio import free_port
+from tests.studio import Studio, Watcher, free_port
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +36,11 @@ def second_server(
         assert ready[:1] == ["READY"], ready
         yield RealServer(url=ready[1], model=ready[2], runner=process.pid)
         process.terminate()
+
+
+@pytest.fixture
+def watcher(studio: Studio) -> Iterator[Watcher]:
+    """A client of the studio of the module."""
+    with studio.connect(studio.token()) as watcher:
+        watcher.until_type("hello")
+        yield watcher

@@ -28,13 +28,6 @@ def studio(real_server: RealServer, tmp_path_factory: pytest.TempPathFactory) ->
     studio.stop()
 
 
-@pytest.fixture
-def watcher(studio: Studio) -> Iterator[Watcher]:
-    with studio.connect(studio.token()) as watcher:
-        watcher.until_type("hello")
-        yield watcher
-
-
 def test_a_picture_is_made_in_seven_steps(watcher: Watcher) -> None:
     task_id = watcher.generate(size="512x512", steps=12, seed=7)
 

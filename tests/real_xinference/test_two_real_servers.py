@@ -45,13 +45,6 @@ def studio(
     studio.stop()
 
 
-@pytest.fixture
-def watcher(studio: Studio) -> Iterator[Watcher]:
-    with studio.connect(studio.token()) as watcher:
-        watcher.until_type("hello")
-        yield watcher
-
-
 def test_a_cancel_stops_the_call_at_its_server(studio: Studio, watcher: Watcher) -> None:
     tasks = [watcher.generate(**LONG) for _each in range(2)]
     servers = {task_id: server_of(studio, task_id) for task_id in tasks}
