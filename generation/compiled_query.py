@@ -1,7 +1,7 @@
 """Queries of the ORM whose statement is built once in a process.
 
-The ORM builds the statement again for each run, which takes ten times as long as the rest. So the
-few queries of every picture and of every poll are compiled once, with parameters.
+The ORM builds the statement again for each run. The few queries of every picture and of every poll
+are compiled once, with parameters.
 """
 
 from __future__ import annotations
