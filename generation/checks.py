@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
+from generation import services
 from generation.models import ModelServer
 
 
@@ -18,12 +19,13 @@ from generation.models import ModelServer
 def check_model(**kwargs: Any) -> list[CheckMessage]:
     """The embedded demo model serves one process."""
     shared = settings.REDIS_URL or not settings.IS_SQLITE
-    if settings.XINFERENCE_URL or settings.XINFERENCE_URLS or not shared:
+    if not shared or not services.uses_demo_model():
         return []
     return [
         Error(
             "DATABASE_URL or REDIS_URL is set, but no model server.",
-            hint="Set XINFERENCE_URL=http://host:9997 (the demo model serves one process only).",
+            hint="Set XINFERENCE_URL=http://host:9997, or XINFERENCE_SERVERS_IN_ADMIN=1 and add "
+            "servers in the admin (the demo model serves one process only).",
             id="generation.E001",
         )
     ]

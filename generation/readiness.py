@@ -128,6 +128,8 @@ def report_without_workers(now: datetime) -> Health:
 def servers_report(now: datetime) -> Health:
     """Every enabled server with its state."""
     states = selectors.server_states(now)
+    if not states:
+        return Health("down", "no model server is enabled: add or enable one in the admin")
     detail = "; ".join(f"{name}: {state}" for name, state in states.items())
     return Health("ok" if set(states.values()) <= {"ok", "draining"} else "down", detail)
 
@@ -137,7 +139,7 @@ def addresses_report() -> Health:
     called = selectors.called_model_servers(clock.now())
     ours = services.addresses_text()
     if called and not services.uses_demo_model() and ours not in called:
-        detail = f"workers call {', '.join(called)}, and XINFERENCE_URL is {ours} here"
+        detail = f"workers call {', '.join(called)}, and the settings here name {ours}"
         return Health("differs", detail)
     return Health("ok", ", ".join(called))
 

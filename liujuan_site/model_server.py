@@ -30,8 +30,8 @@ class EmbeddedModel:
                 faults=faults.load(settings.DEMO_FAULTS) if settings.DEMO_FAULTS else (),
             )
 
-    def connect(self, server: ModelServer) -> XinferenceClient:
-        """A client of this server, which may be the demo model."""
+    def connect(self, server: ModelServer) -> XinferenceClient | None:
+        """A client of this server, which may be the demo model; None if that does not run here."""
         if self.demo is None or not server.is_demo:
             return connect(server)
         # as with a real server, an exception in the demo model is a response with status 500

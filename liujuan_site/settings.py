@@ -182,6 +182,8 @@ XINFERENCE_URLS = server_list.by_name(
 """Name → (URL, key) of further model servers."""
 if XINFERENCE_URL and "default" in XINFERENCE_URLS:
     env.refuse("XINFERENCE_URLS names `default`, which is the server of XINFERENCE_URL: rename it.")
+XINFERENCE_SERVERS_IN_ADMIN = env.switch("XINFERENCE_SERVERS_IN_ADMIN", default=False)
+"""Whether operators name the model servers in the admin, so that there is no demo model."""
 XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=validators.certificates)
 XINFERENCE_CLIENT_CERTIFICATE = env.text(
     "XINFERENCE_CLIENT_CERTIFICATE", default="", read=validators.client_certificate
@@ -203,8 +205,8 @@ XINFERENCE_MODEL = env.text(
 )
 DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
 DEMO_FAULTS = env.text("DEMO_FAULTS", default="", read=validators.demo_faults)
-if DEMO_FAULTS and MODEL_SERVER:
-    env.refuse("DEMO_FAULTS is of the demo model, and XINFERENCE_URL is set: remove one of them.")
+if DEMO_FAULTS and (MODEL_SERVER or XINFERENCE_SERVERS_IN_ADMIN):
+    env.refuse("DEMO_FAULTS is of the demo model, and a model server is set: remove one of them.")
 EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
 GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=validators.slots)
 GENERATION_LEASE = timedelta(

@@ -43,3 +43,5 @@ def test_faults_are_refused_with_a_real_model_server(
     assert settings_of(DEMO_FAULTS=str(file))["DEMO_FAULTS"] == str(file)
     with pytest.raises(InvalidSettings, match="DEMO_FAULTS is of the demo model"):
         settings_of(DEMO_FAULTS=str(file), XINFERENCE_URL="http://gpu:9997")
+    with pytest.raises(InvalidSettings, match="DEMO_FAULTS is of the demo model"):
+        settings_of(DEMO_FAULTS=str(file), XINFERENCE_SERVERS_IN_ADMIN="1")

@@ -30,6 +30,7 @@ PLAIN: dict[str, Any] = {
         ({"IS_SQLITE": False, "REDIS_URL": "redis://x"}, ["generation.E001"]),
         ({"IS_SQLITE": True, "REDIS_URL": "redis://x"}, ["generation.E001"]),
         ({"IS_SQLITE": False, "REDIS_URL": "", "XINFERENCE_URL": "http://x"}, []),
+        ({"IS_SQLITE": False, "XINFERENCE_SERVERS_IN_ADMIN": True}, []),
         ({"IS_SQLITE": True, "REDIS_URL": "", "XINFERENCE_URL": ""}, []),
         ({"REDIS_URL": "", "EMBEDDED_WORKER": False}, ["generation.W001"]),
     ],

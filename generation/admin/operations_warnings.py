@@ -112,7 +112,7 @@ def model_warning(status: ModelStatus) -> OperatorWarning | None:
     if state.error_code == ErrorCode.KEY_REFUSED:
         return OperatorWarning(
             title=_("The model server refuses our key."),
-            text=_("Correct XINFERENCE_API_KEY and restart the workers."),
+            text=_("Correct it in the admin, or in the settings and restart the workers."),
             section=KEY_REFUSED,
             command="manage.py ask_model_server",
         )

@@ -25,8 +25,9 @@ DEFAULT_SERVER = "default"
 
 
 def uses_demo_model() -> bool:
-    """Whether the settings name no model server."""
-    return not (settings.XINFERENCE_URL or settings.XINFERENCE_URLS)
+    """Whether the settings name no model server, and do not leave that to the admin."""
+    named = settings.XINFERENCE_URL or settings.XINFERENCE_URLS
+    return not (named or settings.XINFERENCE_SERVERS_IN_ADMIN)
 
 
 def named_servers() -> dict[str, ServerConnection]:
@@ -43,12 +44,14 @@ def named_servers() -> dict[str, ServerConnection]:
 
 def addresses_text() -> str:
     """Addresses of the servers that the settings name, which all workers must share."""
+    if uses_demo_model():
+        return "the embedded demo model"
     named = sorted(named_servers().items())
     texts = [
         address if name == DEFAULT_SERVER else f"{name}={address}"
         for name, address in ((name, shared_address(each.url)) for name, each in named)
     ]
-    text = ", ".join(texts) or "the embedded demo model"
+    text = ", ".join(texts) or "servers of the admin"
     return text if len(text) <= limits.MAX_ADDRESSES else hashlib.sha256(text.encode()).hexdigest()
 
 

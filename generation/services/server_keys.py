@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from generation.choices import KeyUse
@@ -31,7 +32,7 @@ UNSEEN_AFTER = timedelta(seconds=15)
 
 def key_refused_message(server: str) -> str:
     """For the operator, in the log and in the rows of the server with this name."""
-    if server == DEFAULT_SERVER:
+    if server == DEFAULT_SERVER and settings.XINFERENCE_URL:
         return (
             "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
         )

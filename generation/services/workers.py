@@ -49,8 +49,8 @@ def mismatch_message(model_server: str, other: Worker) -> str:
     return (
         f"This worker is set to {model_server}, but worker {str(other.pk)[:8]} ({other}) calls "
         f"{other.model_server}. All workers of one database call the same model servers. "
-        f"Set XINFERENCE_URL and XINFERENCE_URLS as there, or stop the other workers first; "
-        f"a worker that was killed counts for 15 seconds."
+        "Set XINFERENCE_URL, XINFERENCE_URLS and XINFERENCE_SERVERS_IN_ADMIN as there, or stop "
+        "the other workers first; a worker that was killed counts for 15 seconds."
     )
 
 

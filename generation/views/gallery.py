@@ -59,7 +59,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     live = live_data(request)
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
-    context = {**found, **live, "limits": limits, "demo": services.uses_demo_model()}
+    context = {**found, **live, "limits": limits}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
 
@@ -104,7 +104,6 @@ def compare(request: HttpRequest) -> HttpResponse:
     if len(pictures) not in COMPARABLE:
         return error_page(request, ErrorCode.PICTURE_WITHHELD, 403)
     context = {
-        "demo": services.uses_demo_model(),
         "comparison": selectors.comparison([selectors.image_detail(image) for image in pictures]),
         **live,
     }

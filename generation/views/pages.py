@@ -151,6 +151,7 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     context = page(request, [detail.card], now) | timeline_context(request, found, detail)
     context["studio_state"]["collection"] = collection
     context |= {
+        "demo": any(image.get("demo") for image in detail.card["state"]["images"]),
         "log": shown_log(request, found, detail.log),
         "parent": selectors.parent_of(found, request.user),
         "children": selectors.children_of(found, request.user),
@@ -174,11 +175,9 @@ def origin(request: HttpRequest) -> dict[str, Any]:
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
     """Context of every page with cards: the cards to render, and the state for the scripts."""
-    demo = services.uses_demo_model()
     user = cast("User", request.user)
     models = selectors.model_offers(user.pk, now=now)
     return {
-        "demo": demo,
         "limits": limits,
         "cards": [to_paint(card, now) for card in cards],
         "blank_steps": BLANK_STEPS,
@@ -189,7 +188,6 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
             "protocol": PROTOCOL_VERSION,
             "socket_path": socket_path(),
             "username": request.user.get_username(),
-            "demo": demo,
             "limits": {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED},
             "tasks": [embedded(card) for card in cards],
             "queue": {card["id"]: card["queue"] for card in cards if card["queue"]},

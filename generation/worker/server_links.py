@@ -22,14 +22,17 @@ from generation.worker.attempt import Attempt
 from generation.worker.model_probe import PROBE_INTERVAL, ModelProbe
 from generation.xinference import XinferenceClient, client_for
 
-Connect = Callable[[ModelServer], XinferenceClient]
+Connect = Callable[[ModelServer], XinferenceClient | None]
 
 logger = logging.getLogger(__name__)
 
 
-def connect(server: ModelServer) -> XinferenceClient:
-    """A client of a server that another process runs; raises XinferenceError or OSError."""
-    return client_for(services.connection_of(server))
+def connect(server: ModelServer) -> XinferenceClient | None:
+    """A client of a server that another process runs; raises XinferenceError or OSError.
+
+    None for the demo model, which only the process that runs it can call.
+    """
+    return None if server.is_demo else client_for(services.connection_of(server))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +104,8 @@ class ServerLinks:
             await database_sync_to_async(services.record_unreachable)(
                 server_id=row.pk, code=ErrorCode.MODEL_DOWN, detail=detail, now=clock.now()
             )
+            return None
+        if client is None:
             return None
         probe = ModelProbe(client, server_id=row.pk, server=row.name)
         link = ServerLink(

@@ -57,6 +57,7 @@ def test_everyone_reads_one_word_for_each_part(model: str, worker: Worker) -> No
     assert body == dict.fromkeys(PARTS, "ok") | {"layer": "unknown"}
 
 
+@override_settings(XINFERENCE_URL="http://gpu:9997")
 def test_names_and_causes_are_for_staff(
     alice: User, rita: User, model: str, worker: Worker, now: datetime
 ) -> None:
@@ -93,7 +94,7 @@ def test_another_model_server_is_reported(rita: User, model: str, now: datetime)
     details = ready(signed_in(rita))[1]["details"]
 
     assert details["model_server"] == (
-        "workers call http://gpu-1:9997, and XINFERENCE_URL is http://gpu-2:9997 here"
+        "workers call http://gpu-1:9997, and the settings here name http://gpu-2:9997"
     )
 
 

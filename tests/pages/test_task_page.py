@@ -17,7 +17,7 @@ from generation import services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
-from tests.factories import claim_one, complete, interrupt, settle, submit
+from tests.factories import claim_one, complete, finish, interrupt, settle, store, submit
 from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +119,19 @@ def test_actions_are_for_the_owner_and_need_a_picture(
     assert f'name="pictures" value="{interrupted.pk}:1"' in own
     assert not any(action in foreign for action in ACTIONS)
     assert [action in empty for action in ACTIONS] == [True, False, False]
+
+
+def test_only_pictures_of_the_demo_model_name_it(
+    alice: User, interrupted: GenerationTask, worker: Worker, now: datetime
+) -> None:
+    by_demo = submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now, demo=True)
+    finish(claim, now)
+    chip = '<span class="chip">演示模型</span>'
+
+    assert chip not in signed_in(alice).get(f"/tasks/{interrupted.pk}/").text
+    assert chip in signed_in(alice).get(f"/tasks/{by_demo.pk}/").text
 
 
 def test_parents_and_children(alice: User, interrupted: GenerationTask, now: datetime) -> None:

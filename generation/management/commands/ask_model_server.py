@@ -22,25 +22,29 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if services.uses_demo_model():
-            raise CommandError("XINFERENCE_URL is not set: there is no model server to ask.")
-        if asyncio.run(self.ask()):
-            raise CommandError("The refused key was tried less than a minute ago. Ask again soon.")
+        asyncio.run(self.ask())
         states = list(ModelState.objects.order_by("name"))
         for state in states:
             self.stdout.write(f"{state.name}: {state_text(state)}")
         if not any(state.ready for state in states):
             raise CommandError("No model is ready.")
 
-    async def ask(self) -> bool:
-        """Whether no server could be asked, because the keys were tried just now."""
+    async def ask(self) -> None:
         servers = ServerLinks()
         try:
             await database_sync_to_async(clock.synchronise)()
             await database_sync_to_async(services.sync_named_servers)(now=clock.now())
             await servers.refresh()
+            if not servers.callable_ids:
+                raise CommandError(
+                    "There is no model server to ask: set XINFERENCE_URL, or enable a server in "
+                    "the admin."
+                )
             await servers.probe_all()
-            return bool(servers.links) and not servers.askable_clients
+            if not servers.askable_clients:
+                raise CommandError(
+                    "The refused key was tried less than a minute ago. Ask again soon."
+                )
         finally:
             await servers.aclose()
 

@@ -22,7 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if services.uses_demo_model():
-            raise CommandError("XINFERENCE_URL is not set: there is no model server to call.")
+            raise CommandError(
+                "No model server is set: set XINFERENCE_URL, or XINFERENCE_SERVERS_IN_ADMIN=1 if "
+                "the admin names the servers."
+            )
         os.umask(settings.UMASK)
         try:
             asyncio.run(self.work())

@@ -15,6 +15,8 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from generation import services
+
 NAME = "studio"
 
 
@@ -27,14 +29,13 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         password = self.ready_account()
-        model = settings.MODEL_SERVER or "demo model (set XINFERENCE_URL for a real one)"
         local_url, *other_urls = settings.SITE_URLS
         self.stdout.write(f"URL: {local_url}/")
         for url in other_urls:
             self.stdout.write(f"From other machines: {url}/")
         self.stdout.write(f"Name: {NAME}")
         self.stdout.write(f"Password: {password}")
-        self.stdout.write(f"Model: {model}")
+        self.stdout.write(f"Model: {model_text()}")
         self.stdout.flush()
         os.execv(sys.executable, daphne_command())  # noqa: S606  our own interpreter
 
@@ -60,6 +61,12 @@ class Command(BaseCommand):
         if password and user.check_password(password):
             return f"unchanged, in {path}"
         return "(changed since; manage.py changepassword studio sets a new one)"
+
+
+def model_text() -> str:
+    if services.uses_demo_model():
+        return "demo model (set XINFERENCE_URL for a real one)"
+    return settings.MODEL_SERVER or "servers of the admin"
 
 
 def refuse_address() -> None:

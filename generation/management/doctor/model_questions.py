@@ -69,9 +69,14 @@ class AskedServer:
 def ask_model_servers(*, draw: bool) -> Iterator[Answer]:
     """The answers about each enabled server, with its name if there are several."""
     servers = asked_servers()
-    if not servers:
+    if not servers and services.uses_demo_model():
         why = "no model server is set: the demo model draws"
         yield from (skipped(each, why) for each in (*OF_A_SERVER, SERVED))
+        return
+    if not servers:
+        hint = "enable a server in the admin below Model servers, or add one there"
+        yield no(REACHED, "no model server is enabled", hint=hint, see=Section.WATCH)
+        yield from map(unknown, (*OF_A_SERVER[1:], SERVED))
         return
     models: list[ServedModel] = []
     for server in servers:
