@@ -90,6 +90,11 @@ class ModelServer(models.Model):
     rested_until = models.DateTimeField(_("rests until"), null=True, blank=True)
     """Then one call tries whether it works again; null if it does not rest."""
     rests = models.PositiveSmallIntegerField(_("rests in a row"), default=0, db_default=0)
+    memory = models.BigIntegerField(_("memory in use"), null=True, blank=True)
+    """In bytes, like the two below; None if the server does not publish it."""
+    gpu_memory = models.BigIntegerField(_("GPU memory in use"), null=True, blank=True)
+    gpu_memory_total = models.BigIntegerField(_("GPU memory"), null=True, blank=True)
+    memory_at = models.DateTimeField(_("memory measured"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model server")

@@ -44,10 +44,6 @@ class Worker(models.Model):
         _("model server"), max_length=500, blank=True, default="", db_default=""
     )
     """Address without credentials; empty in rows of versions that did not record it."""
-    server_memory = models.BigIntegerField(_("memory of the model server"), null=True, blank=True)
-    """In bytes, like the two below; None if the server does not publish it."""
-    gpu_memory = models.BigIntegerField(_("GPU memory in use"), null=True, blank=True)
-    gpu_memory_total = models.BigIntegerField(_("GPU memory"), null=True, blank=True)
     slots = models.PositiveSmallIntegerField(_("slots held"), default=0)
     started = models.DateTimeField(_("started"))
     last_seen = models.DateTimeField(_("last seen"))

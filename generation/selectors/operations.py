@@ -15,13 +15,14 @@ from generation.identifiers import parse_uuid
 from generation.models import (
     GenerationTask,
     Installation,
+    ModelServer,
     ModelSlot,
     ModelState,
     WebProcess,
     Worker,
 )
 from generation.selectors.queue.forecast import paces_of
-from generation.selectors.server_conditions import ServerStatus, server_statuses
+from generation.selectors.server_conditions import MOST_SERVERS, ServerStatus, server_statuses
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
 MOST_WORKERS = 50
@@ -122,12 +123,6 @@ class Operations:
         return sum(model.state.slots for model in self.models)
 
     @property
-    def server_memory(self) -> Worker | None:
-        """The living worker whose model server publishes its memory, or None."""
-        living = (each for each in self.workers if each.condition != WorkerCondition.GONE)
-        return next((each.worker for each in living if each.worker.server_memory is not None), None)
-
-    @property
     def is_working(self) -> bool:
         """Whether a worker lives, whatever it does."""
         return any(each.condition != WorkerCondition.GONE for each in self.workers)
@@ -158,11 +153,12 @@ def operations(*, now: datetime) -> Operations:
         and any(each.condition == WorkerCondition.PAUSED for each in shown),
         workers=shown,
         models=model_statuses(list(models[:MOST_MODELS]), slots),
-        servers=server_statuses(),
+        servers=server_statuses(now),
         connections=connections,
         left_out={
             "workers": max(0, workers.count() - MOST_WORKERS),
             "models": max(0, models.count() - MOST_MODELS),
+            "servers": max(0, ModelServer.objects.count() - MOST_SERVERS),
         },
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,8 @@ from generation.models import ModelInstance, ModelServer, ModelSlot
 MOST_SERVERS = 50
 """Rows of the list."""
 
+MEMORY_AGE = timedelta(seconds=90)
+"""Three reports of a worker: older figures are not shown."""
 
 WORDS = {
     ServerCondition.DRAINED: "draining",
@@ -31,6 +33,8 @@ class ServerStatus:
     used: int
     """Slots that are held."""
     slots: int
+    knows_memory: bool
+    """Whether the server published its memory within MEMORY_AGE."""
 
     @property
     def calls(self) -> list[str]:
@@ -46,7 +50,7 @@ class ServerStatus:
         }
 
 
-def server_statuses() -> list[ServerStatus]:
+def server_statuses(now: datetime) -> list[ServerStatus]:
     """The servers by name; none if the demo model is the only one."""
     servers = list(ModelServer.objects.order_by("name")[:MOST_SERVERS])
     if all(server.is_demo for server in servers):
@@ -61,9 +65,15 @@ def server_statuses() -> list[ServerStatus]:
             models=[each for each in models if each.server_id == server.pk],
             used=used[server.pk],
             slots=sum(each.slots for each in models if each.server_id == server.pk),
+            knows_memory=knows_memory(server, now),
         )
         for server in servers
     ]
+
+
+def knows_memory(server: ModelServer, now: datetime) -> bool:
+    at = server.memory_at
+    return server.memory is not None and at is not None and now - at < MEMORY_AGE
 
 
 def server_states(now: datetime) -> dict[str, str]:

@@ -50,6 +50,7 @@ from generation.services.model_servers import (
     is_refused_key,
     model_servers,
     named_servers,
+    record_memory,
     sync_named_servers,
     uses_demo_model,
     without_user,
@@ -140,7 +141,6 @@ from generation.services.webhook_endpoints import (
 from generation.services.word_rules import delete_word_rules, save_word_rule
 from generation.services.workers import (
     delete_old_workers,
-    record_server_memory,
     register_worker,
     retire_worker,
 )
@@ -236,12 +236,12 @@ __all__ = [
     "record_call",
     "record_delay",
     "record_lost_model",
+    "record_memory",
     "record_message",
     "record_models",
     "record_notices",
     "record_progress",
     "record_refused_key",
-    "record_server_memory",
     "record_thumbnail",
     "record_unreachable",
     "record_unsent",

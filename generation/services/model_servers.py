@@ -76,6 +76,20 @@ def sync_named_servers(*, now: datetime) -> None:
             sum_models(now=now)
 
 
+def record_memory(
+    *,
+    server_id: int,
+    used: int | None,
+    gpu_used: int | None,
+    gpu_total: int | None,
+    now: datetime,
+) -> None:
+    """Note the memory that a server publishes, in bytes."""
+    ModelServer.objects.filter(pk=server_id).update(
+        memory=used, gpu_memory=gpu_used, gpu_memory_total=gpu_total, memory_at=now
+    )
+
+
 def model_servers() -> list[ModelServer]:
     return list(ModelServer.objects.order_by("name"))
 

@@ -54,15 +54,6 @@ def mismatch_message(model_server: str, other: Worker) -> str:
     )
 
 
-def record_server_memory(
-    *, worker_id: uuid.UUID, used: int | None, gpu_used: int | None, gpu_total: int | None
-) -> None:
-    """Note the memory of the model server, in bytes."""
-    Worker.objects.filter(pk=worker_id).update(
-        server_memory=used, gpu_memory=gpu_used, gpu_memory_total=gpu_total
-    )
-
-
 def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
     Worker.objects.filter(pk=worker_id).update(state=WorkerState.STOPPED, slots=0, last_seen=now)
 

@@ -1,17 +1,16 @@
-"""Figures for operators: of the queue, of what ended, and of the model server's memory."""
+"""Figures for operators: of the queue, of what ended, and of the memory of model servers."""
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping
 
 from channels.db import database_sync_to_async
 
 from generation import services
 from generation.clock import clock
 from generation.exceptions import XinferenceError
-from generation.xinference import ServerMemory, XinferenceClient
+from generation.xinference import XinferenceClient
 
 
 async def note_figures() -> None:
@@ -22,15 +21,21 @@ async def note_figures() -> None:
         pass
 
 
-async def note_server_memory(clients: Sequence[XinferenceClient], worker_id: uuid.UUID) -> None:
-    """Note what the model server publishes; nothing if there are several or it cannot be asked."""
-    memory = ServerMemory()
-    if len(clients) == 1:
-        with contextlib.suppress(XinferenceError):
-            memory = await clients[0].memory()
-    await database_sync_to_async(services.record_server_memory)(
-        worker_id=worker_id,
+async def note_memory(clients: Mapping[int, XinferenceClient]) -> None:
+    """Note what each server publishes, by its id; one that hangs delays no other."""
+    await asyncio.gather(*(note_memory_of(key, client) for key, client in clients.items()))
+
+
+async def note_memory_of(server_id: int, client: XinferenceClient) -> None:
+    """What a server that cannot be asked published before is left to become old."""
+    try:
+        memory = await client.memory()
+    except XinferenceError:
+        return
+    await database_sync_to_async(services.record_memory)(
+        server_id=server_id,
         used=memory.used,
         gpu_used=memory.gpu_used,
         gpu_total=memory.gpu_total,
+        now=clock.now(),
     )

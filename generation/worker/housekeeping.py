@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from generation.loops import Job
 from generation.worker.cleanup import clean_up
-from generation.worker.figures import note_figures, note_server_memory
+from generation.worker.figures import note_figures, note_memory
 from generation.worker.idle_lock import IdleLock
 from generation.worker.nightly_prune import prune
 from generation.worker.server_links import ServerLinks
@@ -49,7 +49,7 @@ class Housekeeping:
         yield PRUNE_INTERVAL, self.prune, FIRST_CLEANUP_DELAY
         yield GARBAGE_INTERVAL, self.collect_garbage, 0.0
         yield FIGURES_INTERVAL, note_figures, FIGURES_INTERVAL
-        yield MEMORY_INTERVAL, self.note_server_memory, MEMORY_INTERVAL
+        yield MEMORY_INTERVAL, self.note_memory, MEMORY_INTERVAL
 
     async def clean_up(self) -> None:
         if self.may_go_on():
@@ -59,9 +59,9 @@ class Housekeeping:
         if self.may_go_on():
             await prune(self.worker_id(), self.idle_lock, self.may_go_on)
 
-    async def note_server_memory(self) -> None:
+    async def note_memory(self) -> None:
         if self.may_go_on():
-            await note_server_memory(self.servers.askable_clients, self.worker_id())
+            await note_memory(self.servers.askable_clients)
 
     async def collect_garbage(self) -> None:
         """Collect reference cycles after errors of the model server, while no task runs.

@@ -166,10 +166,10 @@ class ServerLinks:
         return [key for key, link in self.links.items() if link.enabled]
 
     @property
-    def askable_clients(self) -> list[XinferenceClient]:
-        """Clients of enabled servers that did not refuse the key."""
-        links = [link for link in self.links.values() if link.enabled]
-        return [link.client for link in links if link.probe.key != KeyUse.REFUSED]
+    def askable_clients(self) -> dict[int, XinferenceClient]:
+        """Id → client of the enabled servers that did not refuse the key."""
+        links = {key: link for key, link in self.links.items() if link.enabled}
+        return {key: link.client for key, link in links.items() if link.probe.key != KeyUse.REFUSED}
 
     @property
     def errors(self) -> int:

@@ -19,6 +19,7 @@ PLACES = (
     ("card", r"GET /v1/models/([^/ ]+)"),
     ("progress", r"GET /v1/requests/[^/ ]+/progress"),
     ("abort", r"POST /v1/models/[^/ ]+/requests/[^/ ]+/abort"),
+    ("metrics", r"GET /metrics"),
     ("draw", r"POST /sdapi/v1/txt2img"),
     ("draw", r"POST /v1/images/generations"),
 )
@@ -70,6 +71,8 @@ class OddServer:
             return response({"progress": 0.5})
         if place == "abort":
             return response({"msg": "DONE"})
+        if place == "metrics":
+            return response({"detail": "Not Found"}, "404 Not Found")
         return response({"images": ["cGljdHVyZQ=="]})
 
     def answer(self, line: str) -> bytes | None:

@@ -12,7 +12,14 @@ from django.test import Client
 
 from generation import selectors, services
 from generation.choices import AuditAction, TaskStatus
-from generation.models import AuditEntry, GenerationTask, Installation, ModelState, Worker
+from generation.models import (
+    AuditEntry,
+    GenerationTask,
+    Installation,
+    ModelServer,
+    ModelState,
+    Worker,
+)
 from tests.factories import claim_one, finished_task, record_models, submit
 from tests.pages.page_clients import signed_in
 
@@ -124,18 +131,44 @@ def test_figures_are_on_the_page_with_a_table_behind_each_chart(
     assert model in page
 
 
-def test_the_memory_of_the_model_server_is_shown_if_it_is_known(
-    otto: Client, model: str, worker: Worker
+@pytest.mark.parametrize(
+    ("language", "heading"), [("en", "Memory in use"), ("zh-hans", "已用内存")]
+)
+def test_the_memory_of_each_model_server_is_shown_if_it_is_known(
+    worker: Worker, now: datetime, language: str, heading: str
 ) -> None:
+    otto = staff_with("change_installation", language=language)
+    first, second, old = [
+        ModelServer.objects.create(name=name, url=f"http://{name}:9997")
+        for name in ("first", "second", "old")
+    ]
     assert "GPU" not in otto.get(PAGE).text
 
-    services.record_server_memory(
-        worker_id=worker.pk, used=3 * 2**30, gpu_used=20 * 2**30, gpu_total=24 * 2**30
-    )
+    for server, used, measured in ((first, 3, now), (second, 5, now), (old, 7, now - 2 * LATER)):
+        services.record_memory(
+            server_id=server.pk,
+            used=used * 2**30,
+            gpu_used=20 * 2**30 if server == first else None,
+            gpu_total=24 * 2**30 if server == first else None,
+            now=measured,
+        )
 
     text = otto.get(PAGE).text.replace("\xa0", " ")
-    assert "3.0 GB" in text
-    assert "GPU 20.0 GB / 24.0 GB" in text
+    assert heading in text
+    assert re.findall(r"(?<!GPU )\b(\d\.0) GB\b", text) == ["3.0", "5.0"]
+    assert text.count("GPU 20.0 GB / 24.0 GB") == 1
+    assert text.index("3.0 GB") < text.index("5.0 GB")
+
+
+def test_model_servers_that_are_not_listed_are_counted(otto: Client) -> None:
+    ModelServer.objects.bulk_create(
+        ModelServer(name=f"gpu{number}", url="http://gpu:9997") for number in range(53)
+    )
+
+    page = otto.get(PAGE).text
+
+    assert page.count("http://gpu:9997") == 50
+    assert "3 more are not listed." in page
 
 
 def test_a_script_gets_the_live_part_alone(otto: Client) -> None:

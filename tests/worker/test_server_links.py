@@ -11,9 +11,11 @@ from django.contrib.auth.models import User
 
 from generation import services
 from generation.models import ModelServer
+from generation.worker.figures import note_memory
 from generation.worker.server_links import ServerLinks
 from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
+from tests.contract.odd_server import OddServer, response, serving
 from tests.factories import observed, submit
 
 # `running_hub` gives the connections back
@@ -46,6 +48,30 @@ def due(links: ServerLinks) -> list[str]:
 
 async def test_servers_that_are_away_are_asked_less_often(links: ServerLinks) -> None:
     assert due(links) == []
+
+
+async def test_the_memory_of_each_server_is_noted(now: datetime) -> None:
+    """Of one that cannot be asked the last figures stay, and become old."""
+    before = await ModelServer.objects.acreate(
+        name="away", url=NOTHING_LISTENS, memory=1, memory_at=now
+    )
+    links = ServerLinks()
+    async with serving(OddServer()) as first, serving(OddServer()) as second:
+        for number, server in enumerate((first, second), 2):
+            text = f"xinference:worker_memory_used_bytes {number}e9\n".encode()
+            server.answers["metrics"] = response(text)
+            await ModelServer.objects.acreate(name=f"gpu{number}", url=server.url)
+        await links.refresh()
+        await note_memory(links.askable_clients)
+        await links.aclose()
+
+    found = {row.name: row async for row in ModelServer.objects.all()}
+    assert {name: row.memory for name, row in found.items()} == {
+        "away": 1,
+        "gpu2": 2_000_000_000,
+        "gpu3": 3_000_000_000,
+    }
+    assert found["away"].memory_at == before.memory_at
 
 
 async def test_an_operator_has_one_asked_now(links: ServerLinks) -> None:
