@@ -177,6 +177,28 @@ def test_the_actions_of_a_card_are_on_one_line(
             assert max(middles) - min(middles) < 4, (size, card.inner_text())
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_phones_show_how_far_a_running_task_is(
+    sign_in: SignIn, studio: Studio, person: Account, locale: str
+) -> None:
+    page = open_studio(sign_in(person, studio.url, locale=locale))
+    for prompt, pictures in (("one picture", 1), ("four pictures", 4)):
+        resize(page, "1280x720")
+        running = send(page, prompt, n=pictures, steps=HELD_STEPS)
+        expect_status(running, "running")
+        for size in ("320x640", "375x667", "390x844", "844x390"):
+            resize(page, size)
+            page.reload()
+            expect_live(page)
+            for part in ("percent", "headline"):
+                shown = running.locator(f"[data-part={part}]")
+                expect(shown).to_be_in_viewport(ratio=1)
+                assert not overlap(shown, page.locator("#composer")), (size, part)
+        resize(page, "1280x720")
+        running.locator("[data-action=cancel]").click()
+        expect_status(running, "cancelled")
+
+
 def overlap(one: Locator, other: Locator) -> bool:
     a, b = one.bounding_box(), other.bounding_box()
     assert a
