@@ -222,7 +222,10 @@ def calls_during_rests(entries: Mapping[str, list[dict[str, Any]]], rests: list[
 def calls_beside_trials(
     entries: Mapping[str, list[dict[str, Any]]], rests: list[Rest]
 ) -> list[str]:
-    """Where a rest goes on, a trial call began or has failed: no other call begins with it."""
+    """Where a rest goes on, a trial call began or has failed: no other call begins with it.
+
+    A trial that succeeds ends the rest, and others may begin.
+    """
     goes_on = [
         later
         for earlier, later in pairwise(sorted(rests, key=lambda rest: (rest.server, rest.seen)))
@@ -232,7 +235,7 @@ def calls_beside_trials(
         (rest.server, rest.seen): [
             each
             for each in call_times(entries, rest.server)
-            if rest.seen - LOOK_AGAIN < each < rest.seen + UNDER_WAY
+            if rest.seen - LOOK_AGAIN < each < min(rest.seen + UNDER_WAY, rest.until)
         ]
         for rest in goes_on
     }
