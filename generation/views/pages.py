@@ -73,6 +73,7 @@ def studio_context(request: HttpRequest, most: int = FIRST_PAINT) -> dict[str, A
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
     state |= {"collection": collection, "others": others} | origin(request)
+    context["demo"] = services.uses_demo_model()
     context["wait"] = default_wait(state)
     shown = selectors.shown_limits(cast("User", request.user).pk, now=now)
     context["allowance"] = composer_limits(shown, state["defaults"])

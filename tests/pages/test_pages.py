@@ -50,6 +50,19 @@ def test_the_studio_page_has_both_languages(alice: User, language: str, word: st
     assert word in response.text
 
 
+@pytest.mark.parametrize(
+    ("variable", "notes"),
+    [("", 2), ("XINFERENCE_URL", 0), ("XINFERENCE_URLS", 0), ("XINFERENCE_SERVERS_IN_ADMIN", 0)],
+)
+def test_composer_and_first_run_say_that_the_demo_model_draws(
+    alice: User, settings: Any, variable: str, notes: int
+) -> None:
+    if variable:
+        setattr(settings, variable, "http://gpu:9997")
+
+    assert signed_in(alice, "en").get("/").text.count("the built-in demo model draws") == notes
+
+
 def test_the_page_has_the_state(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now, prompt="first paint")
     claim = claim_one(worker, now)
