@@ -66,6 +66,7 @@ class DemoXinference:
                 self.model.load_for(fault.seconds)
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             ("GET", re.compile(r"/v1/cluster/auth"), self.auth),
+            ("GET", re.compile(r"/metrics"), self.metrics),
             ("GET", re.compile(r"/v1/models"), self.models),
             ("GET", re.compile(r"/v1/models/instances"), self.instances),
             ("GET", re.compile(r"/v1/models/([^/]+)/replicas"), self.replicas),
@@ -115,7 +116,7 @@ class DemoXinference:
             if match is None:
                 continue
             if method == request.method:
-                if handler != self.auth:
+                if handler not in (self.auth, self.metrics):
                     self.key_check.check(request)
                 return await handler(request, *map(unquote, match.groups()))
             allowed.append(method)
@@ -127,6 +128,10 @@ class DemoXinference:
 
     async def auth(self, request: Request) -> Reply:
         return as_json({"auth": bool(self.key_check.api_key)})
+
+    async def metrics(self, request: Request) -> Reply:
+        """What Xinference publishes at the metrics port of its worker."""
+        return Reply(body=self.model.queue_metrics().encode(), kind="text/plain; version=0.0.4")
 
     async def models(self, request: Request) -> Reply:
         await self._apply_faults("models")

@@ -193,3 +193,12 @@ class Model:
     async def aclose(self) -> None:
         for replica in self.replicas:
             await replica.aclose()
+
+    def queue_metrics(self) -> str:
+        """Running and queued calls of each replica, in the text format of Prometheus."""
+        name = "xinference:model_serve_count"
+        lines = [f"# TYPE {name} gauge"]
+        for number, replica in enumerate(self.replicas):
+            labels = f'model_uid="{self.uid}",replica_index="{number}"'
+            lines.append(f"{name}{{{labels}}} {float(len(replica.jobs))}")
+        return "\n".join([*lines, ""])

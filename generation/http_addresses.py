@@ -17,6 +17,7 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MODEL_EXAMPLE = "http://localhost:9997"
 PROXY_EXAMPLE = "http://proxy:3128"
+METRICS_EXAMPLE = "http://localhost:9983"
 
 MODEL_ENDPOINTS = re.compile(r"/(v1|sdapi|ui|docs)(/.*)?$")
 """Paths that are often copied with the URL; the client adds them itself."""
@@ -56,6 +57,15 @@ def http_proxy(value: str) -> str:
     if parts.scheme != "http" or parts.path not in ("", "/"):
         raise InvalidSetting("must be http:// with a host and a port alone", PROXY_EXAMPLE)
     return parts._replace(path="").geturl()
+
+
+def metrics_address(value: str) -> str:
+    """The http URL of a metrics port, without `/metrics`; it may have a path, and no user."""
+    parts = http_parts(value, METRICS_EXAMPLE)
+    if "@" in parts.netloc:
+        raise InvalidSetting("must have no user", METRICS_EXAMPLE)
+    path = parts.path.rstrip("/").removesuffix("/metrics").rstrip("/")
+    return parts._replace(path=path).geturl()
 
 
 def http_parts(value: str, example: str) -> SplitResult:

@@ -18,7 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from generation import selectors, services
 from generation.admin.mixins import by
 from generation.choices import AuditAction
-from generation.http_addresses import MODEL_EXAMPLE, PROXY_EXAMPLE, http_proxy, model_server
+from generation.http_addresses import (
+    METRICS_EXAMPLE,
+    MODEL_EXAMPLE,
+    PROXY_EXAMPLE,
+    http_proxy,
+    metrics_address,
+    model_server,
+)
 from generation.invalid_setting import InvalidSetting
 from generation.models import ModelServer
 from generation.staff_permissions import OPERATE
@@ -52,7 +59,7 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ModelServer
         fields = (
             *("name", "url", "key_variable", "ca_file", "client_certificate", "verify"),
-            *("proxy", "enabled", "draining", "weight", "note"),
+            *("proxy", "metrics_url", "enabled", "draining", "weight", "note"),
         )
 
     @cached_property
@@ -75,6 +82,10 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
         if "@" in urlsplit(proxy).netloc:
             raise forms.ValidationError(_("The proxy cannot have a user: it is stored readable."))
         return checked(http_proxy, proxy, PROXY_EXAMPLE)
+
+    def clean_metrics_url(self) -> str:
+        url = self.cleaned_data["metrics_url"]
+        return checked(metrics_address, url, METRICS_EXAMPLE) if url else ""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -125,7 +136,7 @@ class ModelServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     sortable_by = ()
     fields = (
         *("name", "url", "key", "remove_key", "key_variable"),
-        *("ca_file", "client_certificate", "verify", "proxy"),
+        *("ca_file", "client_certificate", "verify", "proxy", "metrics_url"),
         *("enabled", "draining", "weight", "note"),
         *("state", "cause", "calls", "checked_at"),
     )

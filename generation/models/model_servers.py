@@ -48,6 +48,18 @@ class ModelServer(models.Model):
     proxy = models.CharField(
         _("proxy"), max_length=limits.MAX_SERVER_URL, blank=True, default="", db_default=""
     )
+    metrics_url = models.CharField(
+        _("address of its metrics"),
+        max_length=limits.MAX_SERVER_URL,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "The metrics port of its worker. From it the studio knows how many calls of other "
+            "programs run or wait there, and sends as many fewer."
+        ),
+    )
+    """Without a user and without `/metrics`; empty if the queue of the server is not asked for."""
     enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
     draining = models.BooleanField(_("draining"), default=False, db_default=False)
     """Whether it gets no more calls; those that run go on."""
@@ -125,6 +137,10 @@ class ModelInstance(models.Model):
     replicas = models.PositiveSmallIntegerField(_("replicas"), default=0)
     slots = models.PositiveSmallIntegerField(_("slots"), default=0)
     """How many calls may be in flight; held slots with a higher number are not used again."""
+    other_calls = models.PositiveSmallIntegerField(
+        _("calls of other programs"), null=True, blank=True
+    )
+    """Those that run or wait; `slots` is smaller by them. None if the server does not say it."""
     route = models.CharField(
         _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
     )

@@ -37,6 +37,13 @@ class ServerStatus:
     """Whether the server published its memory within MEMORY_AGE."""
 
     @property
+    def other_calls(self) -> int | None:
+        """Calls of other programs on its ready models; None if they are not known."""
+        known = [each.other_calls for each in self.models if each.ready]
+        counts = [count for count in known if count is not None]
+        return sum(counts) if counts else None
+
+    @property
     def calls(self) -> list[str]:
         """`ok` or `failed`, the newest call last."""
         return ["failed" if each == "x" else "ok" for each in self.server.recent_calls]

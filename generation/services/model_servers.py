@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -110,7 +111,7 @@ def connection_of(server: ModelServer) -> ServerConnection:
             raise XinferenceUnreachable(
                 f"the settings of this worker name no server {server.name}: restart it with them"
             )
-        return named
+        return replace(named, metrics_url=server.metrics_url)
     key = key_of(server)
     parts = urlsplit(server.url)
     user, at, host = parts.netloc.rpartition("@")
@@ -123,6 +124,7 @@ def connection_of(server: ModelServer) -> ServerConnection:
         client_certificate=server.client_certificate,
         verify=server.verify,
         proxy=server.proxy,
+        metrics_url=server.metrics_url,
         name=server.name,
     )
 
@@ -165,6 +167,12 @@ def is_paused_key(server: ModelServer, *, now: datetime) -> bool:
     """Whether the key that this process has for the server must not be sent now."""
     until = server.refused_until
     return until is not None and until > now and is_refused_key(server)
+
+
+def held_calls(*, server_id: int) -> Counter[str]:
+    """Model → slots of the server that are held."""
+    held = ModelSlot.objects.filter(instance__server=server_id, task__isnull=False)
+    return Counter(held.values_list("model", flat=True))
 
 
 def has_calls(*, server_id: int) -> bool:

@@ -48,6 +48,8 @@ class ModelObservation:
     error_detail: str = ""
     paces: Mapping[str, float] = field(default_factory=dict)
     """Newly measured seconds per step, by size bucket."""
+    other_calls: int | None = None
+    """Calls of other programs that run or wait there; None if that is not known."""
 
 
 def record_models(*, server_id: int, seen: Sequence[ModelObservation], now: datetime) -> None:
@@ -67,6 +69,7 @@ def record_models(*, server_id: int, seen: Sequence[ModelObservation], now: date
             loading=False,
             replicas=0,
             checked_at=now,
+            other_calls=None,
             error_code=ErrorCode.MODEL_NOT_FOUND,
             error_detail=NOT_SERVED,
         )
@@ -133,7 +136,8 @@ def record_instance(server: ModelServer, model: ModelObservation, *, now: dateti
     instance.checked_at = instance.seen_at = now
     instance.error_code = model.error_code or ""
     instance.error_detail = model.error_detail
-    instance.slots = min(model.slots, MAX_SLOTS)
+    instance.slots = remaining_slots(min(model.slots, MAX_SLOTS), model.other_calls or 0)
+    instance.other_calls = model.other_calls
     instance.paces |= model.paces
     instance.save()
     resize_slots(instance)
@@ -154,20 +158,34 @@ def is_lost_process(instance: ModelInstance, identity: str, now: datetime) -> bo
     return now - instance.lost_at < LOST_DURATION
 
 
+def remaining_slots(slots: int, other_calls: int) -> int:
+    """`slots` without those that other programs use; one stays, so that they take turns."""
+    return max(min(slots, 1), slots - other_calls)
+
+
 def resize_slots(instance: ModelInstance) -> None:
-    """Give the instance its slots; a held slot beyond them is deleted once it is free."""
+    """Give the instance its slots; a held slot beyond them is deleted once it is free.
+
+    While slots beyond them are held, as many others are left out: the calls are never more.
+    """
     slots = ModelSlot.objects.filter(instance=instance)
-    known = set(slots.values_list("number", flat=True))
+    held_by_number = dict(slots.values_list("number", "task"))
+    held = {number for number, task in held_by_number.items() if task is not None}
+    numbers = range(1, instance.slots + 1)
+    free = [number for number in numbers if number not in held]
+    free = free[: max(0, instance.slots - len(held))]
     missing = [
         ModelSlot(instance=instance, model=instance.model, number=number)
-        for number in range(1, instance.slots + 1)
-        if number not in known
+        for number in free
+        if number not in held_by_number
     ]
     if missing:
         ModelSlot.objects.bulk_create(missing, ignore_conflicts=True)
     # a version that knew one server only made slots without instance
     old = Q(model=instance.model, instance__isnull=True)
-    unused = Q(instance=instance, number__gt=instance.slots) | old
+    # one that was held a moment ago is kept, because its call may be over by now
+    kept = [*free, *held.intersection(numbers)]
+    unused = Q(instance=instance) & ~Q(number__in=kept) | old
     ModelSlot.objects.filter(unused, task__isnull=True).delete()
 
 
@@ -181,6 +199,6 @@ def record_unreachable(*, server_id: int, code: ErrorCode, now: datetime, detail
         # first the server, as everywhere, so that two transactions do not deadlock
         if ModelServer.objects.filter(pk=server_id).update(**seen):
             ModelInstance.objects.filter(server=server_id).update(
-                ready=False, loading=False, **seen
+                ready=False, loading=False, other_calls=None, **seen
             )
             sum_models(now=now)

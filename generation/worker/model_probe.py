@@ -62,6 +62,7 @@ class ModelProbe:
         self.server = server
         limits: dict[str, Any] = {"causes": MAX_CAUSES, "pace": LogRateLimit()}
         self.outage = Outage(logger, "model_server", server=server, **limits)
+        self.queue_outage = Outage(logger, "model_queue", server=server, **limits)
         self.outages = ModelOutages(server)
         self.early = True
         """Whether a refused key may be tried before its pause is over: once per start."""
@@ -121,11 +122,31 @@ class ModelProbe:
             await database_sync_to_async(services.accept_key)(server_id=self.server_id)
         self.outage.worked()
         self.outages.update({model.name: unusable_reason(model) for model in served})
-        seen = [self.seen(model) for model in served]
+        others = await self.other_calls()
+        seen = [self.seen(model, others.get(model.name)) for model in served]
         await database_sync_to_async(services.record_models)(
             server_id=self.server_id, seen=seen, now=now
         )
         return any(model.ready for model in served)
+
+    async def other_calls(self) -> dict[str, int]:
+        """Model → calls of other programs on the server; empty if its queue is not known."""
+        if not self.client.knows_queue:
+            return {}
+        held_calls = database_sync_to_async(services.held_calls)
+        before = await held_calls(server_id=self.server_id)
+        try:
+            lengths = await self.client.queue_lengths()
+        except XinferenceError as error:
+            self.queue_outage.failed(redacted(error.detail) or error)
+            return {}
+        self.queue_outage.worked()
+        after = await held_calls(server_id=self.server_id)
+        # a call of ours that began or ended meanwhile is not taken for another program's
+        return {
+            name: max(0, length - max(before[name], after[name]))
+            for name, length in lengths.items()
+        }
 
     async def read_models(self) -> Sequence[ServedModel]:
         """Every listed model, usable or not.
@@ -162,7 +183,7 @@ class ModelProbe:
         bucket = size_bucket(task.width, task.height)
         self.paces[task.model, bucket].append(seconds / task.steps)
 
-    def seen(self, model: ServedModel) -> ModelObservation:
+    def seen(self, model: ServedModel, other_calls: int | None) -> ModelObservation:
         return ModelObservation(
             name=model.name,
             route=model.route,
@@ -178,6 +199,7 @@ class ModelProbe:
                 for (name, bucket), paces in self.paces.items()
                 if name == model.name
             },
+            other_calls=other_calls,
         )
 
 

@@ -186,5 +186,5 @@ class ServerLinks:
 def columns_of_connection(row: ModelServer) -> tuple[object, ...]:
     return (
         *(row.from_environment, row.url, row.encrypted_key, row.key_variable),
-        *(row.ca_file, row.client_certificate, row.verify, row.proxy),
+        *(row.ca_file, row.client_certificate, row.verify, row.proxy, row.metrics_url),
     )

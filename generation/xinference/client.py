@@ -17,6 +17,7 @@ from generation.exceptions import (
     PictureError,
     XinferenceDropped,
     XinferenceError,
+    XinferenceFailed,
     XinferenceUnreachable,
     XinferenceUnreadable,
 )
@@ -28,6 +29,7 @@ from generation.xinference.model_list import ListedModel, ServedModel
 from generation.xinference.operator_messages import VARIABLES, SettingNames
 from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
 from generation.xinference.progress_poller import ProgressPoller
+from generation.xinference.queue_lengths import queue_lengths
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from generation.xinference.responses import (
     ServerResponse,
@@ -52,7 +54,8 @@ class XinferenceClient:
     raises PictureError. `transport` replaces the network, for an ASGI application in this process.
     Such transports ignore httpx's timeouts, so every request but `draw` has its own. `tls` has the
     trusted certificates, by default those of httpx, and our own, if any. `proxy` is the URL of an
-    HTTP proxy in front of the server.
+    HTTP proxy in front of the server. `metrics_url` is where its worker publishes its queue; the
+    key is not sent there.
     """
 
     def __init__(
@@ -63,16 +66,18 @@ class XinferenceClient:
         transport: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
         proxy: str = "",
+        metrics_url: str = "",
         names: SettingNames = VARIABLES,
     ) -> None:
+        shared: dict[str, Any] = {"transport": transport, "tls": tls, "proxy": proxy}
         self._connections = HttpConnections(
-            base_url=base_url,
-            api_key=api_key,
-            transport=transport,
-            tls=tls,
-            proxy=proxy,
-            names=names,
+            base_url=base_url, api_key=api_key, names=names, **shared
         )
+        self.knows_queue = bool(metrics_url)
+        self._metrics: HttpConnections | None = None
+        if metrics_url:
+            names = replace(names, url="the address of its metrics")
+            self._metrics = HttpConnections(base_url=metrics_url, api_key="", names=names, **shared)
         self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
         self.poller = ProgressPoller(self.progress)
@@ -234,8 +239,24 @@ class XinferenceClient:
         text = bytes(response.body).decode(errors="replace")
         return await asyncio.to_thread(server_memory, text)
 
+    @translate_errors
+    async def queue_lengths(self) -> dict[str, int]:
+        """Model → calls that run or wait there, of all clients; nothing without `metrics_url`."""
+        if self._metrics is None:
+            return {}
+        response = await self._request("GET", "/metrics", limit=MAX_LIST_BODY, to=self._metrics)
+        if response.status != 200:
+            raise XinferenceFailed(f"the metrics answered {response.status}")
+        text = bytes(response.body).decode(errors="replace")
+        try:
+            return await asyncio.to_thread(queue_lengths, text)
+        except ValueError:
+            raise XinferenceFailed("the metrics are not in the format of Prometheus") from None
+
     async def aclose(self) -> None:
         await self._connections.aclose()
+        if self._metrics is not None:
+            await self._metrics.aclose()
 
     async def _get(self, path: str, limit: int = MAX_SHORT_BODY) -> ServerResponse:
         return self._checked(await self._request("GET", path, limit=limit))
@@ -248,18 +269,20 @@ class XinferenceClient:
         *,
         limit: int = MAX_SHORT_BODY,
         poll: bool = False,
+        to: HttpConnections | None = None,
     ) -> ServerResponse:
         """Send a short request within REQUEST_TIMEOUT; repeat a GET whose connection was stale."""
+        connections = to or self._connections
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT):
                 try:
-                    return await self._connections.send(method, path, body, limit=limit, poll=poll)
+                    return await connections.send(method, path, body, limit=limit, poll=poll)
                 except XinferenceDropped:
                     if method != "GET":
                         raise
-                    return await self._connections.send(method, path, body, limit=limit, poll=poll)
+                    return await connections.send(method, path, body, limit=limit, poll=poll)
         except TimeoutError as error:
-            raise XinferenceUnreachable(self._connections.describe(error)) from error
+            raise XinferenceUnreachable(connections.describe(error)) from error
         except XinferenceDropped as error:
             raise XinferenceUnreachable(error.detail) from error
 

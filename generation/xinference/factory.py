@@ -18,8 +18,9 @@ class ServerConnection:
 
     `url` may have a user and a password, and so may `proxy`, the URL of an HTTP proxy.
     `ca_file` is trusted alone if given. `client_certificate` is the path of a PEM file with
-    certificate and key. `name` is what messages call the server; empty for the one of the
-    environment, whose messages name the variables.
+    certificate and key. `metrics_url` is the metrics port of its worker, if known. `name` is what
+    messages call the server; empty for the one of the environment, whose messages name the
+    variables.
     """
 
     url: str = field(repr=False)
@@ -28,6 +29,7 @@ class ServerConnection:
     client_certificate: str = ""
     verify: bool = True
     proxy: str = field(default="", repr=False)
+    metrics_url: str = ""
     name: str = ""
 
     @property
@@ -54,6 +56,7 @@ def client_for(connection: ServerConnection) -> XinferenceClient:
         api_key=connection.api_key,
         tls=tls_context(connection),
         proxy=connection.proxy,
+        metrics_url=connection.metrics_url,
         names=connection.names,
     )
 

@@ -14,12 +14,15 @@ from generation.xinference import XinferenceClient
 from tests.contract.demo_process import MODEL, SPEED, DemoProcess
 
 REAL_URL = os.environ.get("CONTRACT_XINFERENCE_URL", "")
+REAL_METRICS = os.environ.get("CONTRACT_XINFERENCE_METRICS", "")
 NO_REAL = pytest.mark.skipif(not REAL_URL, reason="CONTRACT_XINFERENCE_URL names no real server")
 
 
 def open_client(app: DemoXinference, api_key: str = "") -> XinferenceClient:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return XinferenceClient(base_url="http://demo", api_key=api_key, transport=transport)
+    return XinferenceClient(
+        base_url="http://demo", api_key=api_key, transport=transport, metrics_url="http://demo"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +46,10 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[XinferenceClie
         app = create_app(speed=SPEED)
         client = open_client(app)
     elif request.param == "demo as a server":
-        client = XinferenceClient(base_url=request.getfixturevalue("demo_process").url)
+        url = request.getfixturevalue("demo_process").url
+        client = XinferenceClient(base_url=url, metrics_url=url)
     else:
-        client = XinferenceClient(base_url=REAL_URL)
+        client = XinferenceClient(base_url=REAL_URL, metrics_url=REAL_METRICS)
     yield client
     await client.aclose()
     if app is not None:

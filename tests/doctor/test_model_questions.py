@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -39,14 +40,16 @@ def demo_url() -> Iterator[str]:
 
 @pytest.fixture
 async def client_of() -> AsyncIterator[NewClient]:
-    """`client_of(key, **options)`: a client with this key, of a new demo model in this process."""
+    """A client with a key and an address of metrics, of a new demo model in this process."""
     demos: list[DemoXinference] = []
 
-    def client_of(key: str = "", **options: Any) -> XinferenceClient:
+    def client_of(key: str = "", metrics_url: str = "", **options: Any) -> XinferenceClient:
         demo = create_app(speed=40, **options)
         demos.append(demo)
         transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
-        return XinferenceClient(base_url="http://demo", api_key=key, transport=transport)
+        return XinferenceClient(
+            base_url="http://demo", api_key=key, transport=transport, metrics_url=metrics_url
+        )
 
     yield client_of
     for demo in demos:
@@ -65,9 +68,11 @@ def states(answers: dict[str, Answer]) -> list[str]:
 
 
 async def test_a_server_in_order(client_of: NewClient) -> None:
-    answers = await asked(client_of(KEY, api_key=KEY, faults=[SLOW]), draw=True)
+    client = client_of(KEY, metrics_url="http://demo", api_key=KEY, faults=[SLOW])
+    answers = await asked(client, draw=True)
 
-    assert states(answers) == ["yes", "yes", "yes", "yes", "yes"]
+    assert states(answers) == ["yes"] * 6
+    assert answers[model_questions.QUEUE].detail == f"{MODEL}: 0"
     assert answers[model_questions.SERVED].detail.startswith(f"{MODEL} (txt2img: ")
 
 
@@ -76,7 +81,7 @@ async def test_without_drawing_it_asks_for_lists_alone(
 ) -> None:
     answers = await asked(client_of())
 
-    assert states(answers) == ["yes", "yes", "skipped", "skipped", "yes"]
+    assert states(answers) == ["yes", "yes", "skipped", "skipped", "skipped", "yes"]
     assert "--draw" in answers[model_questions.ABORT].detail
 
 
@@ -97,8 +102,26 @@ async def test_a_wrong_key(client_of: NewClient) -> None:
 async def test_another_model(client_of: NewClient) -> None:
     answers = await asked(client_of(model="SomethingElse"), draw=True)
 
-    assert states(answers) == ["yes", "yes", "skipped", "skipped", "no"]
+    assert states(answers) == ["yes", "yes", "skipped", "skipped", "skipped", "no"]
     assert "SomethingElse" in answers[model_questions.SERVED].detail
+
+
+async def test_an_address_where_no_metrics_are(client_of: NewClient) -> None:
+    answers = await asked(client_of(metrics_url="http://demo/elsewhere"))
+
+    answer = answers[model_questions.QUEUE]
+    assert answer.state == "no"
+    assert "404" in answer.detail
+
+
+async def test_metrics_that_name_no_model_of_the_server(client_of: NewClient) -> None:
+    client = client_of(metrics_url="http://demo")
+    (listed,) = await client.listed(first=MODEL)
+    model = replace(await client.served(listed), name="another")
+
+    answer = await model_questions.is_queue_known(client, [model])
+
+    assert (answer.state, answer.detail) == ("no", "another: not named")
 
 
 async def test_a_call_without_progress(client_of: NewClient) -> None:
@@ -112,7 +135,7 @@ async def test_a_call_that_fails(client_of: NewClient) -> None:
     failing = [{"do": "status", "status": 500, "detail": "CUDA out of memory"}]
     answers = await asked(client_of(faults=failing), draw=True)
 
-    assert states(answers)[2:] == ["no", "no", "yes"]
+    assert states(answers)[3:] == ["no", "no", "yes"]
 
 
 async def served(client: XinferenceClient) -> ServedModel:
@@ -143,7 +166,7 @@ def test_a_refused_key_is_not_sent_again(model: str, now: Any) -> None:
         assert key_use(server_id=default_server(now), early=False, now=now) == KeyUse.REFUSED
         answers = list(model_questions.ask_model_servers(draw=True))
 
-    assert [each.state for each in answers] == ["skipped", "no", "skipped", "skipped", "no"]
+    assert [each.state for each in answers] == ["skipped", "no", *["skipped"] * 3, "no"]
 
 
 @pytest.mark.django_db
@@ -170,7 +193,7 @@ def test_servers_are_asked_before_a_worker_has_run(demo_url: str) -> None:
     with override_settings(XINFERENCE_URL=demo_url):
         answers = list(model_questions.ask_model_servers(draw=False))
 
-    assert [each.state for each in answers] == ["yes", "yes", "skipped", "skipped", "yes"]
+    assert [each.state for each in answers] == ["yes", "yes", *["skipped"] * 3, "yes"]
 
 
 @pytest.mark.django_db

@@ -44,6 +44,7 @@ def fields(**changed: object) -> dict[str, object]:
         "client_certificate": "",
         "verify": "on",
         "proxy": "",
+        "metrics_url": "",
         "enabled": "on",
         "weight": "1",
         "note": "",
@@ -169,6 +170,10 @@ def test_a_stored_key_goes_nowhere_else(otto: Client, other: dict[str, object]) 
         ({"url": "http://gpu2\r\nHost: other"}, ["url"]),
         ({"proxy": "http://anna:secret@proxy:3128"}, ["proxy"]),
         ({"proxy": "socks4://proxy"}, ["proxy"]),
+        ({"metrics_url": "gpu2:9983"}, ["metrics_url"]),
+        ({"metrics_url": "http://anna@gpu2:9983"}, ["metrics_url"]),
+        ({"metrics_url": "file:///etc/passwd"}, ["metrics_url"]),
+        ({"metrics_url": "http://gpu2:9983/metrics?x=1"}, ["metrics_url"]),
         ({"key": "two words"}, ["key"]),
         ({"key": KEY, "key_variable": "XINFERENCE_KEY_GPU2"}, ["key"]),
         ({"key_variable": "SECRET_KEY"}, ["key_variable"]),
@@ -204,6 +209,14 @@ def test_the_key_is_the_password_of_a_user(otto: Client, password: str) -> None:
 )
 def test_addresses_lose_their_final_slash(otto: Client, url: str) -> None:
     assert add(otto, url=f"{url}/").url == url
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/metrics", "/metrics/", "/below"])
+def test_metrics_are_asked_at_the_address_without_their_path(otto: Client, ending: str) -> None:
+    server = add(otto, metrics_url=f"http://gpu2:9983{ending}")
+
+    assert server.metrics_url == "http://gpu2:9983" + ("/below" if ending == "/below" else "")
+    assert services.connection_of(server).metrics_url == server.metrics_url
 
 
 def test_a_drained_server_gives_no_slots(otto: Client, now: datetime) -> None:
@@ -286,12 +299,14 @@ def test_the_settings_own_their_servers(otto: Client) -> None:
     server = ModelServer.objects.create(name="own", url="http://own:9997", from_environment=True)
 
     assert "name_key" not in otto.get(change(server)).text
-    otto.post(change(server), fields(name="mine", url="http://other:1", weight="7", draining="on"))
+    metrics_url = "http://own:9983"
+    changed = {"weight": "7", "draining": "on", "metrics_url": metrics_url}
+    otto.post(change(server), fields(name="mine", url="http://other:1", **changed))
     assert otto.post(f"{PAGE}{server.pk}/delete/", {"post": "yes"}).status_code == 403
 
     server.refresh_from_db()
     assert (server.name, server.url) == ("own", "http://own:9997")
-    assert (server.weight, server.draining) == (7, True)
+    assert (server.weight, server.draining, server.metrics_url) == (7, True, metrics_url)
 
 
 def test_a_change_forgets_old_failures(otto: Client, now: datetime) -> None:

@@ -20,7 +20,8 @@ from generation.models import (
     ModelState,
     Worker,
 )
-from tests.factories import claim_one, finished_task, record_models, submit
+from tests.conftest import MODEL
+from tests.factories import claim_one, finished_task, observed, record_models, submit
 from tests.pages.page_clients import signed_in
 
 PAGE = "/admin/operations/"
@@ -158,6 +159,32 @@ def test_the_memory_of_each_model_server_is_shown_if_it_is_known(
     assert re.findall(r"(?<!GPU )\b(\d\.0) GB\b", text) == ["3.0", "5.0"]
     assert text.count("GPU 20.0 GB / 24.0 GB") == 1
     assert text.index("3.0 GB") < text.index("5.0 GB")
+
+
+@pytest.mark.parametrize(
+    ("others", "text"),
+    [
+        (None, "its queue is not known"),
+        (0, ""),
+        (1, "1 call of other programs"),
+        (3, "3 calls of other programs"),
+    ],
+)
+def test_calls_of_other_programs_are_shown_beside_the_slots(
+    otto: Client, now: datetime, others: int | None, text: str
+) -> None:
+    server = ModelServer.objects.create(
+        name="shared", url="http://shared:9997", metrics_url="http://shared:9983", checked_at=now
+    )
+    services.record_models(
+        server_id=server.pk, seen=[observed(MODEL, 4, other_calls=others)], now=now
+    )
+
+    page = otto.get(PAGE).text
+
+    assert text in page
+    assert ("of other programs" in page) == bool(others)
+    assert ("its queue is not known" in page) == (others is None)
 
 
 def test_model_servers_that_are_not_listed_are_counted(otto: Client) -> None:

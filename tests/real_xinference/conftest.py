@@ -28,8 +28,9 @@ def second_server(
     """Another server on this machine, with a model of the same name."""
     python = os.environ["CONTRACT_XINFERENCE_PYTHON"]
     home = tmp_path_factory.mktemp("second")
-    arguments = [str(HERE / "server.py"), "--port", str(free_port()), "--home", str(home)]
-    process = subprocess.Popen([python, *arguments], stdout=subprocess.PIPE, text=True)
+    ports = ["--port", str(free_port()), "--metrics-port", str(free_port())]
+    program = [python, str(HERE / "server.py"), *ports, "--home", str(home)]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process:
         ready = process.stdout.readline().split()

@@ -1,7 +1,7 @@
 # ruff: noqa: T201
 """A real Xinference with a tiny model: start it, wait until it draws, stop all of it.
 
-    python tests/real_xinference/server.py --port P --home DIR
+    python tests/real_xinference/server.py --port P --metrics-port M --home DIR
 
 Runs in the environment made from the requirements.txt beside it, with nothing of the studio.
 Prints "READY url model" once it draws; ends with everything it started on SIGINT, SIGTERM, or
@@ -104,7 +104,7 @@ def call(method: str, url: str, body: Any = None, seconds: float = PATIENCE) -> 
         return json.loads(response.read() or b"null")
 
 
-def start(port: int, home: Path) -> subprocess.Popen[bytes]:
+def start(port: int, metrics_port: int, home: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "XINFERENCE_HOME": str(home),
         "XINFERENCE_ENABLE_VIRTUAL_ENV": "0",
@@ -114,9 +114,10 @@ def start(port: int, home: Path) -> subprocess.Popen[bytes]:
         "TRANSFORMERS_OFFLINE": "1",
     }
     program = Path(sys.executable).with_name("xinference-local")
+    metrics = ["--metrics-exporter-host", "127.0.0.1", "--metrics-exporter-port", str(metrics_port)]
     with (home / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, str(program), "-H", "127.0.0.1", "-p", str(port)],
+            [sys.executable, str(program), "-H", "127.0.0.1", "-p", str(port), *metrics],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -189,11 +190,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         os.waitpid(-1, 0)
 
 
-def serve(port: int, home: Path) -> int:
+def serve(port: int, metrics_port: int, home: Path) -> int:
     weights = home / "tiny-zimage"
     if not weights.is_dir():
         subprocess.run([sys.executable, str(HERE / "build_model.py"), str(weights)], check=True)
-    process = start(port, home)
+    process = start(port, metrics_port, home)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_it_answers(url, process)
@@ -216,6 +217,7 @@ def serve(port: int, home: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description="a real Xinference with a tiny model")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--metrics-port", type=int, required=True)
     parser.add_argument("--home", type=Path, required=True, help="models, cache and log go there")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, on_signal)
@@ -225,7 +227,7 @@ def main() -> int:
         adopt_orphans()
         home = options.home.resolve()
         home.mkdir(parents=True, exist_ok=True)
-        return serve(options.port, home)
+        return serve(options.port, options.metrics_port, home)
     except Stopped:
         return 0
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
 
+from generation import services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.models import ModelInstance, ModelServer, ModelSlot, ModelState, Worker
@@ -24,7 +26,7 @@ from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
 from tests.contract.odd_server import OddServer, response
 from tests.contract.odd_server import serving as served_by
-from tests.factories import default_server, refuse_key
+from tests.factories import default_server, refuse_key, submit
 from tests.worker.abandoned_calls import abandoned
 
 # `running_hub` gives the connections back
@@ -208,6 +210,55 @@ async def test_identity_has_every_address(server: OddServer, client: XinferenceC
     instance = await ModelInstance.objects.aget(model=MODEL)
     assert instance.identity.split(",") == sorted(addresses)
     assert await ModelSlot.objects.filter(model=MODEL).acount() == 64
+
+
+def queue_of(length: int) -> bytes:
+    """What the metrics port of its worker answers while so many calls run or wait."""
+    return response(f'xinference:model_serve_count{{model_uid="{MODEL}"}} {length}\n'.encode())
+
+
+async def instance_of(name: str) -> ModelInstance:
+    return await ModelInstance.objects.aget(model=name)
+
+
+async def test_calls_of_other_programs_are_told_from_ours(
+    server: OddServer, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = {
+        "instances": response([server.instance(name, replica=4) for name in server.models]),
+        "replicas": response([{"status": "READY", "model_address": f"h:{k}"} for k in range(4)]),
+        "metrics": queue_of(0),
+    }
+    client = XinferenceClient(base_url=server.url, metrics_url=server.url)
+    watch = await probe_of(client)
+    assert await watch.probe()
+    worker = await Worker.objects.acreate(
+        host="h", pid=1, started=clock.now(), last_seen=clock.now()
+    )
+    await database_sync_to_async(submit)(alice, clock.now())
+    assert await database_sync_to_async(services.claim)(worker_id=worker.pk, now=clock.now())
+
+    server.answers["metrics"] = queue_of(3)
+    assert await watch.probe()
+    instance = await instance_of(MODEL)
+    assert (instance.other_calls, instance.slots, instance.replicas) == (2, 2, 4)
+    # a model that the metrics do not name
+    assert (await instance_of(SLASHED)).other_calls is None
+    assert (await instance_of(SLASHED)).slots == 4
+
+    server.answers["metrics"] = response(b"", "503 Service Unavailable")
+    for _each in range(2):
+        assert await watch.probe()
+    instance = await instance_of(MODEL)
+    assert (instance.ready, instance.other_calls, instance.slots) == (True, None, 4)
+
+    server.answers["metrics"] = queue_of(1)
+    assert await watch.probe()
+    assert (await instance_of(MODEL)).other_calls == 0
+    await client.aclose()
+    lines = [line for line in caplog.messages if "model_queue" in line]
+    assert [line.split()[0] for line in lines] == ["model_queue_down", "model_queue_back"]
+    assert "503" in lines[0]
 
 
 async def test_bad_lists_leave_no_model_ready(server: OddServer, client: XinferenceClient) -> None:

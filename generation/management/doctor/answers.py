@@ -26,6 +26,7 @@ class Section(StrEnum):
     WATCH = "What to watch"
     PROXY = "Behind a proxy"
     SILENT_SOCKETS = "Where WebSocket is blocked"
+    SEVERAL_SERVERS = "Several model servers"
     FAILURES = "Failures"
 
 

@@ -41,10 +41,11 @@ SIDE, STEPS, LONG_STEPS = 512, 12, 100
 
 REACHED = "Does the model server answer?"
 KEY = "Does the model server accept the key?"
+QUEUE = "Does its metrics port say how long its queue is?"
 SERVED = "Is XINFERENCE_MODEL served and ready?"
 PROGRESS = "Does a call report its progress in steps?"
 ABORT = "Does an abort end a running call?"
-OF_A_SERVER = (REACHED, KEY, PROGRESS, ABORT)
+OF_A_SERVER = (REACHED, KEY, QUEUE, PROGRESS, ABORT)
 
 KEY_HINT = (
     "set the right key and restart the workers, or enter it in the admin; or repair it on the "
@@ -120,7 +121,7 @@ async def answers_of(server: AskedServer, *, draw: bool) -> tuple[list[Answer], 
     if server.key_refused:
         # ten refusals in five minutes ban this address
         refused = key_refused("a worker was refused, and has stored it")
-        left = [skipped(each, "the key is refused") for each in (PROGRESS, ABORT)]
+        left = [skipped(each, "the key is refused") for each in (QUEUE, PROGRESS, ABORT)]
         return [skipped(REACHED, "the key is not sent again"), refused, *left], []
     try:
         if server.connection is None:
@@ -147,7 +148,23 @@ async def ask(
     except XinferenceError as error:
         return [unreachable(f"{url}: {error.detail}"), *map(unknown, OF_A_SERVER[1:])], []
     answers = [yes(REACHED, url), yes(KEY, "" if has_key else "it asks for none")]
-    return [*answers, *await drawing(client, models, draw=draw)], models
+    queue = await is_queue_known(client, models)
+    return [*answers, queue, *await drawing(client, models, draw=draw)], models
+
+
+async def is_queue_known(client: XinferenceClient, models: list[ServedModel]) -> Answer:
+    """Workers send fewer calls while other programs use the server, if it says so."""
+    if not client.knows_queue:
+        return skipped(QUEUE, "the admin has no address of its metrics")
+    hint = "compare the address with the metrics port in Xinference's log; try curl from this host"
+    try:
+        lengths = await client.queue_lengths()
+    except XinferenceError as error:
+        return no(QUEUE, error.detail, hint=hint, see=Section.SEVERAL_SERVERS)
+    found = "; ".join(f"{each.name}: {lengths.get(each.name, 'not named')}" for each in models)
+    if not any(each.name in lengths for each in models):
+        return no(QUEUE, found, hint=hint, see=Section.SEVERAL_SERVERS)
+    return yes(QUEUE, found)
 
 
 async def drawing(
