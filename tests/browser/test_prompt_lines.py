@@ -71,6 +71,8 @@ def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     page.locator("#send").click()
     expect_status(card_of(page, LINES[0]), "running")
 
+    # it asks for 4 s, which pass between two presses on a busy machine
+    page.clock.set_fixed_time(page.evaluate("Date.now()"))
     page.set_viewport_size({"width": 390, "height": 844})
     button = page.locator("#cancel-waiting")
     words = button.locator("span")

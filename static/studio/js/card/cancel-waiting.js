@@ -46,4 +46,6 @@ export function press(button, waiting, cancel) {
   isAsking = true;
   refreshTimer = setInterval(ask, REFRESH_MS);
   ask();
+  // the question is longer, and may end beyond the row on a phone
+  button.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
