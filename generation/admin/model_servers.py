@@ -46,7 +46,7 @@ class ModelServerForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("API key"),
         max_length=MAX_KEY,
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
         help_text=_(
             "Stored encrypted and never shown again. The password, if the address has a user. "
             "Empty: the stored key stays."

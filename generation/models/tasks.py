@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Mod
@@ -241,6 +242,8 @@ class GenerationTask(models.Model):
             ),
             # medians of recent durations, for percent weights and waiting times
             Index("status", "model", F("finished_at").desc(), name="tasks_by_end"),
+            # other tasks with the same prompt; a tree of PostgreSQL refuses long texts
+            HashIndex(fields=["prompt"], name="tasks_by_prompt"),
             # those that ended in a minute, of any status and model
             Index(
                 fields=["finished_at"],

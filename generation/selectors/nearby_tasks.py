@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generation.models import GenerationTask
-from generation.selectors.task_search import rare_tasks
-from generation.unicode_text import casefolded
 
 AROUND = 3
 """Tasks of the owner before and after it."""
@@ -16,10 +14,10 @@ SAME_PROMPT = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearbyTasks:
-    """Newest first. `same_prompt`: of any owner; None if too many have it to find them."""
+    """Newest first; those with the same prompt are of any owner."""
 
     around: list[GenerationTask]
-    same_prompt: list[GenerationTask] | None
+    same_prompt: list[GenerationTask]
 
 
 def related_to(task: GenerationTask) -> NearbyTasks:
@@ -29,10 +27,9 @@ def related_to(task: GenerationTask) -> NearbyTasks:
     return NearbyTasks(around=[*reversed(after), *before], same_prompt=with_prompt_of(task))
 
 
-def with_prompt_of(task: GenerationTask) -> list[GenerationTask] | None:
-    text = casefolded(task.prompt)
-    found = rare_tasks([text] if text else [])
-    if found is None:
-        return None
-    others = GenerationTask.objects.filter(pk__in=found, prompt=task.prompt).exclude(pk=task.pk)
+def with_prompt_of(task: GenerationTask) -> list[GenerationTask]:
+    """None of a task whose prompt was removed."""
+    if not task.prompt:
+        return []
+    others = GenerationTask.objects.filter(prompt=task.prompt).exclude(pk=task.pk)
     return list(others.select_related("owner").newest_first()[:SAME_PROMPT])
