@@ -33,7 +33,7 @@ MAX_OF_ONE_OWNER = MAX_SCANNED
 """The same for the tasks of one user, as in the gallery: these are stored far apart."""
 
 
-MAX_WITH_PICTURES = 2_500
+MAX_WITH_PICTURES = 1_000
 """The same if the pictures of each task are read too."""
 
 
