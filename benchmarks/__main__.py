@@ -22,7 +22,6 @@ FIGURES = (
     "append",
     "reload",
     "big_pages",
-    "staff_pages",
     "claims",
     "idle_processes",
     "idle_sockets",
@@ -32,8 +31,15 @@ FIGURES = (
     "revocation",
     "start_up",
 )
-LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards", "servers_in_line")
-"""Failures, leaks and congestion that take minutes to show: with --long or by name."""
+LONG = (
+    "lost_events",
+    "abandoned_sockets",
+    "stalled_clients",
+    "many_cards",
+    "servers_in_line",
+    "staff_pages",
+)
+"""Failures, leaks, congestion and a million tasks take minutes: with --long or by name."""
 
 STUDIES = ("compare_servers", "compare_layers", "compare_pythons", "growth", "peers")
 """Help to decide and have no goal: only by name."""
