@@ -21,11 +21,11 @@ def real_server() -> RealServer:
     return RealServer(url=url, model=MODEL, runner=int(runner))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def second_server(
     real_server: RealServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RealServer]:
-    """Another server on this machine, with a model of the same name."""
+    """Another server on this machine, with a model of the same name; a test may kill it."""
     python = os.environ["CONTRACT_XINFERENCE_PYTHON"]
     home = tmp_path_factory.mktemp("second")
     ports = ["--port", str(free_port()), "--metrics-port", str(free_port())]

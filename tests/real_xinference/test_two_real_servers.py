@@ -27,7 +27,7 @@ where slot.task_id = ? and slot.request_id is not null
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def studio(
     real_server: RealServer, second_server: RealServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
