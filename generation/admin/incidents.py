@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin.mixins import ReadOnlyMixin
+from generation.admin.time_filters import IncidentStateFilter
 from generation.models import Incident, IncidentNotice
 from generation.staff_permissions import OPERATE
 
@@ -35,7 +36,7 @@ class IncidentNoticeInline(OperatorMixin, admin.TabularInline):  # type: ignore[
 class IncidentAdmin(OperatorMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     # few columns: times do not wrap, and a narrow column would wrap after each character
     list_display = ("title", "since", "closed_at")
-    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
+    list_filter = ("kind", ("closed_at", IncidentStateFilter))
     ordering = ("-id",)
     fields = ("kind", "subject", "detail", "since", "opened_at", "clear_since", "closed_at")
     inlines = (IncidentNoticeInline,)

@@ -6,13 +6,14 @@ from django.contrib import admin
 
 from generation.admin.bounded_paginator import BoundedPaginator
 from generation.admin.mixins import ReadOnlyMixin
+from generation.admin.time_filters import WebhookStateFilter
 from generation.models import WebhookAttempt, WebhookEndpoint
 
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("url", "owner", "task", "enabled", "failing_since", "off_at")
-    list_filter = ("enabled", ("failing_since", admin.EmptyFieldListFilter))
+    list_filter = ("enabled", ("failing_since", WebhookStateFilter))
     list_select_related = ("owner", "task")
     search_fields = ("owner__username", "url")
     ordering = ("-created",)

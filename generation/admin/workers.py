@@ -16,10 +16,8 @@ class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
-    list_display = (
-        *("host", "pid", "version", "state", "slots", "model_server"),
-        *("started", "last_seen"),
-    )
+    # few columns, because times do not wrap
+    list_display = ("host", "pid", "version", "state", "slots", "model_server", "last_seen")
     list_filter = ("state",)
     ordering = ("-last_seen",)
 

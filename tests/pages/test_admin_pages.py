@@ -128,6 +128,25 @@ def test_workers_models_and_slots_are_shown(root: Client, model: str, worker: Wo
         assert root.get(f"/admin/generation/{name}/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("page", "states"),
+    [
+        ("incident/", {"goes on": "closed_at__isempty=1", "is over": "closed_at__isempty=0"}),
+        (
+            "webhookendpoint/",
+            {"works": "failing_since__isempty=1", "fails": "failing_since__isempty=0"},
+        ),
+    ],
+)
+def test_states_are_chosen_by_words(root: Client, page: str, states: dict[str, str]) -> None:
+    text = root.get(f"/admin/generation/{page}").text
+
+    assert "By state" in text
+    for word, query in states.items():
+        assert re.search(rf'<a href="\?{query}"[^>]*>\s*{word}\s*</a>', text)
+        assert root.get(f"/admin/generation/{page}?{query}").status_code == 200
+
+
 def test_users_with_tasks_need_a_command(alice: User, root: Client, now: datetime) -> None:
     finished_task(alice, now, pictures=0)
     unused = User.objects.create_user("unused")
