@@ -22,16 +22,23 @@ CHANGED = ("recent_calls", "rested_until", "rests")
 
 
 def record_call(
-    *, server_id: int, model: str, succeeded: bool, was_trial: bool, now: datetime
-) -> None:
+    *,
+    server_id: int,
+    model: str,
+    succeeded: bool,
+    was_trial: bool,
+    now: datetime,
+    refused: bool = False,
+) -> bool:
     """Record how a call ended; a server that fails too often is rested, one that works is not.
 
-    The last server of a model is not rested: its tasks could only wait.
+    One that `refused` the model refuses every call, at once: it is rested after the first. The
+    last server of a model is not rested: its tasks could only wait. True if the server rests.
     """
     with transaction.atomic():
         server = ModelServer.objects.select_for_update().filter(pk=server_id).first()
         if server is None:
-            return
+            return False
         is_resting = server.rested_until is not None
         recent = (server.recent_calls + ("o" if succeeded else "x"))[-RECENT_CALLS:]
         server.recent_calls = recent if "x" in recent else ""
@@ -41,13 +48,14 @@ def record_call(
         elif not succeeded and (
             was_trial
             if is_resting
-            else recent.count("x") >= MAX_FAILURES and has_other_server(server, model)
+            else (refused or recent.count("x") >= MAX_FAILURES) and has_other_server(server, model)
         ):
             server.rested_until = now + min(MAX_REST, FIRST_REST * 2**server.rests)
             server.rests = min(server.rests + 1, 10)
         server.save(update_fields=CHANGED)
         if is_resting != (server.rested_until is not None):
             sum_models(now=now)
+        return server.rested_until is not None
 
 
 def has_other_server(server: ModelServer, model: str) -> bool:

@@ -8,6 +8,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -131,24 +132,33 @@ class TaskRun:
             elif self.is_launching(reason):
                 await self.delay(DelayReason.MODEL_LOADING, wait)
             else:
-                await self.record_call(reason)
+                rests = await self.record_call(reason)
+                if rests and is_refusal_of_model(reason):
+                    # another server has the model
+                    handed_back = InterruptReason.HANDED_BACK
+                    return replace(outcome, reason=AttemptInterrupted(handed_back, str(reason)))
                 return outcome
             wait = min(2 * wait, MAX_WAIT)
 
-    async def record_call(self, failure: Exception | None) -> None:
-        """Record whether the server did its part; what concerns the task alone says nothing."""
+    async def record_call(self, failure: Exception | None) -> bool:
+        """Record whether the server did its part; whether it rests now.
+
+        What concerns the task alone says nothing.
+        """
         claim = self.attempt.claim
         counts = claim.is_watched or claim.is_trial if failure is None else is_of_server(failure)
         if counts:
             with contextlib.suppress(LeaseLost):
-                await self.attempt.database(
+                return await self.attempt.database(
                     services.record_call,
+                    refused=failure is not None and is_refusal_of_model(failure),
                     server_id=claim.server_id,
                     model=self.attempt.task.model,
                     succeeded=failure is None,
                     was_trial=claim.is_trial,
                     now=clock.now(),
                 )
+        return False
 
     def is_launching(self, reason: Exception) -> bool:
         """Whether the server does not know the model because it was launched just now."""
@@ -255,4 +265,12 @@ def is_of_server(failure: Exception) -> bool:
     """Whether a failed call says something about its server rather than about its task."""
     if isinstance(failure, AttemptInterrupted):
         return failure.reason == InterruptReason.STALLED
+    if is_refusal_of_model(failure):
+        return True
     return isinstance(failure, XinferenceUnreachable | XinferenceFailed | PictureError)
+
+
+def is_refusal_of_model(failure: Exception) -> bool:
+    """Whether the server would refuse every call of this model, or of this key."""
+    refusals = (ErrorCode.MODEL_FORBIDDEN, ErrorCode.MODEL_NOT_FOUND)
+    return isinstance(failure, XinferenceRefused) and failure.code in refusals

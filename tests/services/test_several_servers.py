@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -182,6 +183,52 @@ def test_one_trial_call_at_a_time_follows_a_rest(
     fail_calls(bad, later, True, trial=True)
     assert bad.rested_until is None
     assert names(claims(worker, later + 32 * SECOND, 4)) == ["a", "a"]
+
+
+def test_a_server_that_refuses_the_model_is_rested_at_once(now: datetime) -> None:
+    """It refuses within milliseconds, so it would get every task."""
+    bad = serve("a", now)
+    serve("b", now)
+    record = partial(
+        services.record_call, model=MODEL, succeeded=False, was_trial=False, refused=True, now=now
+    )
+
+    assert record(server_id=bad.pk)
+
+    bad.refresh_from_db()
+    assert bad.rested_until is not None
+    other = ModelServer.objects.get(name="b")
+    assert not record(server_id=other.pk)
+
+
+@pytest.mark.parametrize("trouble", ["away", "draining", "resting"])
+def test_slots_of_a_server_that_gets_no_calls_shorten_no_wait(
+    alice: User, worker: Worker, now: datetime, trouble: str
+) -> None:
+    bad, good = serve("a", now, slots=2), serve("b", now)
+    submit_many(alice, now, 3)
+    (claim,) = services.claim(worker_id=worker.pk, now=now, server_ids=[good.pk])
+    assert wait(alice, now) == 0
+    if trouble == "away":
+        services.record_unreachable(server_id=bad.pk, code=ErrorCode.MODEL_DOWN, now=now)
+    elif trouble == "resting":
+        fail_calls(bad, now, False, False, False)
+    else:
+        ModelServer.objects.filter(pk=bad.pk).update(draining=True)
+
+    assert wait(alice, now) > 0
+    complete(claim, now)
+    settle(claim, now)
+    assert wait(alice, now) == 0
+
+
+def wait(owner: User, now: datetime) -> float:
+    """Seconds until the first queued task of the owner begins."""
+    queued = owner.tasks.filter(status="queued").order_by("created")
+    first = str(queued.values_list("pk", flat=True)[0])
+    seconds = selectors.queue_positions([first], now=now)[first]["eta_seconds"]
+    assert seconds is not None
+    return seconds
 
 
 def test_the_only_server_of_a_model_is_not_rested(now: datetime) -> None:

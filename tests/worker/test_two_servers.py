@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
 from channels.db import database_sync_to_async
 
 from demo_xinference.app import DemoXinference, create_app
+from demo_xinference.faults import parse
 from generation import services
 from generation.clock import clock
-from generation.models import ModelInstance, ModelServer, ModelState
+from generation.models import ModelInstance, ModelServer, ModelSlot, ModelState
 from generation.worker import WorkerRunner
 from generation.xinference import XinferenceClient
 from tests.contract.draw_requests import until
+from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, SPEED, ending, probe
 
@@ -100,6 +103,51 @@ async def test_a_dead_server_costs_the_other_nothing(page: Page, site: Site) -> 
         assert (await ending(page, task_id))["type"] == "result"
 
     assert await until_not_ready("second")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_server_that_refuses_the_model_costs_no_task(
+    page: Page, site: Site, status: int
+) -> None:
+    """Also if it has no pace yet, so that a claim prefers it."""
+    refusal = {"do": "status", "status": status, "detail": "not for this key"}
+    site.demos["second"].faults.append(parse(refusal))
+    await ModelServer.objects.filter(name="second").aupdate(weight=9)
+    await ModelInstance.objects.aupdate(identity_since=clock.now() - timedelta(hours=1))
+
+    tasks = [await page.generate(f"{k}", **SMALL) for k in range(3)]
+    ends = [await ending(page, task_id) for task_id in tasks]
+
+    assert {end["type"] for end in ends} == {"result"}
+    assert (await ModelServer.objects.aget(name="second")).rested_until is not None
+
+
+async def test_a_changed_server_keeps_the_clients_of_its_calls(page: Page, site: Site) -> None:
+    site.demos["second"].faults.append(parse(SLOW))
+    site.demos["default"].faults.append(parse(SLOW))
+    tasks = [await page.generate(f"{k}", **SOME_SECONDS) for k in range(2)]
+    await until(lambda: are_running(site), seconds=60)
+
+    await ModelServer.objects.aupdate(ca_file="/another.pem")
+    for _each in range(3):
+        await site.runner.servers.refresh()
+
+    assert len(site.runner.servers.retired) == 2
+    ends = [await ending(page, task_id) for task_id in tasks]
+    assert [(end["type"], end["attempt"]) for end in ends] == [("result", 1)] * 2
+    # a run goes on to its thumbnail
+    await until(lambda: are_closed(site), seconds=60)
+
+
+async def are_closed(site: Site) -> bool:
+    await site.runner.servers.refresh()
+    return site.runner.servers.retired == []
+
+
+async def are_running(site: Site) -> bool:
+    return len(site.runner.runs) == 2 and all(
+        [each.request_id async for each in ModelSlot.objects.all()]
+    )
 
 
 async def until_not_ready(name: str) -> bool:

@@ -135,9 +135,19 @@ def forecast_of(
 
 
 def usable_slots() -> dict[int | None, int]:
-    """Instance of a model → its slots, of servers that may get calls."""
-    open_for_calls = ModelInstance.objects.filter(server__enabled=True, server__draining=False)
-    return dict(open_for_calls.values_list("pk", "slots"))
+    """Ready instance of a model → its slots, of servers that may get calls.
+
+    Those of resting servers count only if no other server has the model ready.
+    """
+    ready = ModelInstance.objects.filter(
+        ready=True, server__enabled=True, server__draining=False
+    ).select_related("server")
+    awake = {each.model for each in ready if each.server.rested_until is None}
+    return {
+        each.pk: each.slots
+        for each in ready
+        if each.server.rested_until is None or each.model not in awake
+    }
 
 
 def seconds_left(slot: ModelSlot, now: datetime) -> float:
