@@ -86,6 +86,7 @@ from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
 from generation.services.server_changes import check_now, remove_server, save_server
 from generation.services.server_keys import (
+    UNSEEN_AFTER,
     accept_key,
     key_is_refused,
     key_refused_message,
@@ -153,6 +154,7 @@ __all__ = [
     "NOT_SERVED",
     "OPTIONAL_KINDS",
     "UNDO_WITHIN",
+    "UNSEEN_AFTER",
     "AbandonedCall",
     "Alarm",
     "Boundary",

@@ -63,6 +63,8 @@ class Claim:
     launched_at: datetime | None
     demo: bool
     missing: tuple[int, ...]
+    other_calls: int = 0
+    """Of other programs, that ran or waited on the server; this one may wait behind them."""
     is_trial: bool = False
     """Whether its call tries a server after a rest."""
     is_watched: bool = False
@@ -213,6 +215,7 @@ def fill_slot(
         identity=instance.identity,
         launched_at=instance.identity_since,
         demo=instance.server.is_demo,
+        other_calls=instance.other_calls or 0,
         is_trial=instance.server.rested_until is not None,
         is_watched=bool(instance.server.recent_calls),
         missing=tuple(index for index in range(1, task.image_count + 1) if index not in stored),

@@ -104,12 +104,15 @@ def delete_unserved_models(*, now: datetime) -> None:
     The default model, paused models, those of unfinished tasks and those with a held slot are kept.
     """
     held = ModelSlot.objects.filter(instance=OuterRef("pk"), task__isnull=False)
-    unserved = ModelInstance.objects.filter(seen_at__lt=now - UNSERVED_RETENTION)
+    # those of a server that is away may come back with it
+    unserved = ModelInstance.objects.filter(
+        Q(error_code=ErrorCode.MODEL_NOT_FOUND) | Q(server__enabled=False),
+        seen_at__lt=now - UNSERVED_RETENTION,
+    )
     gone = list(unserved.exclude(Exists(held)).values_list("pk", flat=True))
-    if not gone:
-        return
-    ModelSlot.objects.filter(instance__in=gone, task__isnull=True).delete()
-    ModelInstance.objects.filter(pk__in=gone).delete()
+    if gone:
+        ModelSlot.objects.filter(instance__in=gone, task__isnull=True).delete()
+        ModelInstance.objects.filter(pk__in=gone).delete()
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     instances = ModelInstance.objects.filter(model=OuterRef("name"))
     unused = ModelState.objects.filter(~Exists(instances), seen_at__isnull=False).exclude(
@@ -164,40 +167,42 @@ def remaining_slots(slots: int, other_calls: int) -> int:
 
 
 def resize_slots(instance: ModelInstance) -> None:
-    """Give the instance its slots; a held slot beyond them is deleted once it is free.
-
-    While slots beyond them are held, as many others are left out: the calls are never more.
-    """
+    """Give the instance its slots; a held slot beyond them is deleted once it is free."""
     slots = ModelSlot.objects.filter(instance=instance)
-    held_by_number = dict(slots.values_list("number", "task"))
-    held = {number for number, task in held_by_number.items() if task is not None}
-    numbers = range(1, instance.slots + 1)
-    free = [number for number in numbers if number not in held]
-    free = free[: max(0, instance.slots - len(held))]
+    known = set(slots.values_list("number", flat=True))
     missing = [
         ModelSlot(instance=instance, model=instance.model, number=number)
-        for number in free
-        if number not in held_by_number
+        for number in range(1, instance.slots + 1)
+        if number not in known
     ]
     if missing:
         ModelSlot.objects.bulk_create(missing, ignore_conflicts=True)
     # a version that knew one server only made slots without instance
     old = Q(model=instance.model, instance__isnull=True)
-    # one that was held a moment ago is kept, because its call may be over by now
-    kept = [*free, *held.intersection(numbers)]
-    unused = Q(instance=instance) & ~Q(number__in=kept) | old
+    unused = Q(instance=instance, number__gt=instance.slots) | old
     ModelSlot.objects.filter(unused, task__isnull=True).delete()
 
 
-def record_unreachable(*, server_id: int, code: ErrorCode, now: datetime, detail: str = "") -> None:
+def record_unreachable(
+    *,
+    server_id: int,
+    code: ErrorCode,
+    now: datetime,
+    detail: str = "",
+    unseen_for: timedelta | None = None,
+) -> None:
     """Record that a server does not respond, or not properly; its claims stop until it does.
 
-    `detail` is the message for the operator.
+    `detail` is the message for the operator. With `unseen_for` nothing is recorded if a worker has
+    checked the server within that time.
     """
     seen = {"checked_at": now, "error_code": code, "error_detail": detail}
+    servers = ModelServer.objects.filter(pk=server_id)
+    if unseen_for is not None:
+        servers = servers.exclude(checked_at__gt=now - unseen_for)
     with transaction.atomic():
         # first the server, as everywhere, so that two transactions do not deadlock
-        if ModelServer.objects.filter(pk=server_id).update(**seen):
+        if servers.update(**seen):
             ModelInstance.objects.filter(server=server_id).update(
                 ready=False, loading=False, other_calls=None, **seen
             )

@@ -203,8 +203,13 @@ class PictureCall:
             )
 
     def seconds_left(self) -> float:
-        """Seconds until this call counts as stalled or its deadline passes, at least 0."""
+        """Seconds until this call counts as stalled or its deadline passes, at least 0.
+
+        Before its first progress it may wait behind calls of other programs, each as long.
+        """
         limit = selectors.stall_limit(self.attempt.task.expected_durations).total_seconds()
+        if self.fraction == 0:
+            limit *= 1 + self.attempt.claim.other_calls
         return max(0.0, min(self.moved_at + limit, self.deadline) - monotonic())
 
     async def watch_progress(self) -> None:

@@ -34,6 +34,7 @@ from generation.worker.server_links import Connect, ServerLinks, connect
 from generation.worker.take_overs import TakeOvers
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender
+from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class WorkerRunner:
         """
         self.model_server = model_server
         self.version = version
-        self.servers = ServerLinks(connect, recorded=self.wake)
+        self.servers = ServerLinks(connect, recorded=self.wake, in_use=self.clients_in_use)
         self.woken = asyncio.Event()
         self.idle_lock = IdleLock()
         self.draining = False
@@ -129,8 +130,11 @@ class WorkerRunner:
 
     async def follow_servers(self) -> None:
         self.servers.held = self.pause.is_held
-        await self.servers.refresh(in_use={run.attempt.client for run in self.runs})
+        await self.servers.refresh()
         self.servers.start_probes()
+
+    def clients_in_use(self) -> set[XinferenceClient]:
+        return {run.attempt.client for run in self.runs} | set(self.take_overs.clients.values())
 
     async def claim_loop(self) -> None:
         """Claim tasks until the worker drains.

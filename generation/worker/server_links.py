@@ -55,11 +55,19 @@ class ServerLinks:
     """
 
     def __init__(
-        self, connect: Connect = connect, *, recorded: Callable[[], None] = lambda: None
+        self,
+        connect: Connect = connect,
+        *,
+        recorded: Callable[[], None] = lambda: None,
+        in_use: Callable[[], Collection[XinferenceClient]] = lambda: (),
     ) -> None:
-        """`connect` makes clients; `recorded` is called after a probe that found a ready model."""
+        """`connect` makes clients; `recorded` is called after a probe that found a ready model.
+
+        `in_use`: clients that must stay open although the rows of their servers changed.
+        """
         self.connect = connect
         self.recorded = recorded
+        self.in_use = in_use
         self.held = False
         """Whether no request may be sent, as in a copy of the installation."""
         self.wanted = False
@@ -68,15 +76,16 @@ class ServerLinks:
         self.retired: list[XinferenceClient] = []
         self.refreshing = asyncio.Lock()
 
-    async def refresh(self, in_use: Collection[XinferenceClient] = ()) -> None:
-        """Read the rows; `in_use`: clients that must stay open although their rows changed."""
+    async def refresh(self) -> None:
+        """Read the rows, and close clients of servers that changed once no call uses them."""
         async with self.refreshing:
             rows = await database_sync_to_async(services.model_servers)()
             for row in rows:
                 await self.follow(row)
             for server_id in self.links.keys() - {row.pk for row in rows}:
-                await self.retire(server_id)
+                await self.retire(server_id, self.links[server_id])
             self.wanted = await database_sync_to_async(selectors.is_waiting_for_servers)()
+        in_use = self.in_use()
         closed = [client for client in self.retired if client not in in_use]
         self.retired = [client for client in self.retired if client in in_use]
         for client in closed:
@@ -84,12 +93,12 @@ class ServerLinks:
 
     async def follow(self, row: ModelServer) -> None:
         made_from = columns_of_connection(row)
-        link = self.links.get(row.pk)
-        if link is not None and link.made_from != made_from:
-            await self.retire(row.pk)
-            link = None
-        if link is None:
+        link = before = self.links.get(row.pk)
+        if before is None or before.made_from != made_from:
+            # the new one first: a claim may need it while the probe of the old one ends
             link = await self.link(row, made_from)
+            if before is not None:
+                await self.retire(row.pk, before)
         if link is not None:
             link.enabled = row.enabled
             if row.checked_at is None:
@@ -101,8 +110,13 @@ class ServerLinks:
             client = self.connect(row)
         except (XinferenceError, OSError) as error:
             detail = error.detail if isinstance(error, XinferenceError) else str(error)
+            # not if another worker can ask it
             await database_sync_to_async(services.record_unreachable)(
-                server_id=row.pk, code=ErrorCode.MODEL_DOWN, detail=detail, now=clock.now()
+                server_id=row.pk,
+                code=ErrorCode.MODEL_DOWN,
+                detail=detail,
+                unseen_for=services.UNSEEN_AFTER,
+                now=clock.now(),
             )
             return None
         if client is None:
@@ -114,8 +128,9 @@ class ServerLinks:
         self.links[row.pk] = link
         return link
 
-    async def retire(self, server_id: int) -> None:
-        link = self.links.pop(server_id)
+    async def retire(self, server_id: int, link: ServerLink) -> None:
+        if self.links.get(server_id) is link:
+            del self.links[server_id]
         self.retired.append(link.client)
         await cancel_and_wait(link.probing)
 
@@ -177,8 +192,8 @@ class ServerLinks:
         return sum(link.client.errors for link in self.links.values())
 
     async def aclose(self) -> None:
-        for server_id in list(self.links):
-            await self.retire(server_id)
+        for server_id, link in list(self.links.items()):
+            await self.retire(server_id, link)
         for client in self.retired:
             await client.aclose()
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from time import monotonic
 
 from channels.db import database_sync_to_async
 
@@ -19,6 +20,7 @@ from generation.outages import Outage, database
 from generation.services import AbandonedCall
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.server_links import ServerLinks
+from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class TakeOvers:
         self.servers = servers
         self.outage = outage
         self.slots: dict[asyncio.Task[None], int] = {}
+        self.clients: dict[int, XinferenceClient] = {}
+        """Of the calls that are being ended, by slot."""
 
     async def take_over_expired(self, worker_id: uuid.UUID) -> None:
         abandoned = await database_sync_to_async(services.take_over_expired)(
@@ -43,16 +47,23 @@ class TakeOvers:
             task.add_done_callback(self.slots.pop)
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
-        """End the call of a worker that is gone, then free its slot."""
+        """End the call of a worker that is gone, then free its slot.
+
+        A call that this worker cannot end counts as over after the stall limit, as one of a server
+        that is silent.
+        """
         ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
+        given_up_at = monotonic() + slot.stall.total_seconds()
         while not ended:
             try:
                 client = self.servers.client_of(slot.server_id)
-                if client is None:
-                    # its row is new, or this worker has no key: another worker may
+                if client is not None:
+                    self.clients[slot.slot_id] = client
+                    await end_abandoned_call(client, slot)
+                elif monotonic() < given_up_at:
+                    # its row is new, or this worker has no key for it
                     await self.servers.refresh()
                     raise XinferenceUnreachable("this worker cannot call its server")
-                await end_abandoned_call(client, slot)
                 await database_sync_to_async(services.settle_slot)(
                     slot_id=slot.slot_id,
                     task_id=slot.task_id,
@@ -64,6 +75,8 @@ class TakeOvers:
                 if not database.is_outage(error):
                     outage.failed(error)
                 await asyncio.sleep(RETRY_DELAY)
+            finally:
+                self.clients.pop(slot.slot_id, None)
 
 
 def names_of(slot: AbandonedCall, worker_id: uuid.UUID) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,8 @@ from django.test import override_settings
 
 from generation import services
 from generation.choices import KeyUse
-from generation.models import ModelSlot, ModelState
+from generation.error_codes import ErrorCode
+from generation.models import ModelServer, ModelSlot, ModelState
 from generation.selectors.served_models import known_models
 from generation.services import model_status
 from tests.conftest import MODEL
@@ -79,6 +81,56 @@ def test_a_model_that_an_unfinished_task_names_is_not_forgotten(alice: User, now
     see(now + 300 * MINUTE, MODEL)
     assert ModelSlot.objects.filter(model=OTHER, task=task.pk).exists()
     assert OTHER in names()
+
+
+def test_models_of_a_server_that_was_removed_are_forgotten(now: datetime) -> None:
+    see(now, MODEL)
+    removed = ModelServer.objects.create(name="old", url="http://old:9997")
+    services.record_models(server_id=removed.pk, seen=[observed(OTHER, 1)], now=now)
+    assert names() == {MODEL, OTHER}
+
+    assert services.delete_server(server_id=removed.pk, now=now)
+    see(now, MODEL)
+
+    assert names() == {MODEL}
+
+
+def test_another_server_forgets_nothing_of_one_that_is_away(now: datetime) -> None:
+    away = ModelServer.objects.create(name="away", url="http://away:9997")
+    services.record_models(server_id=away.pk, seen=[observed(OTHER, 1)], now=now)
+    services.record_unreachable(server_id=away.pk, code=ErrorCode.MODEL_DOWN, now=now)
+
+    see(now + 120 * MINUTE, MODEL)
+
+    assert names() == {MODEL, OTHER}
+
+
+def test_a_server_with_a_call_is_not_deleted(alice: User, now: datetime) -> None:
+    server = ModelServer.objects.create(name="busy", url="http://busy:9997")
+    services.record_models(server_id=server.pk, seen=[observed(MODEL, 2)], now=now)
+    submit(alice, now)
+    claim_one(services.register_worker(host="h", pid=1, version="t", now=now), now)
+
+    assert not services.delete_server(server_id=server.pk, now=now)
+    assert ModelSlot.objects.count() == 2
+
+
+def test_a_worker_without_a_client_speaks_only_for_a_server_that_none_can_ask(
+    now: datetime,
+) -> None:
+    server = ModelServer.objects.create(name="gpu", url="http://gpu:9997")
+    services.record_models(server_id=server.pk, seen=[observed(MODEL, 1)], now=now)
+    record = partial(
+        services.record_unreachable,
+        server_id=server.pk,
+        code=ErrorCode.MODEL_DOWN,
+        unseen_for=services.UNSEEN_AFTER,
+    )
+
+    record(now=now + timedelta(seconds=5))
+    assert ModelState.objects.get().ready
+    record(now=now + timedelta(seconds=16))
+    assert not ModelState.objects.get().ready
 
 
 def test_the_default_model_is_never_forgotten(now: datetime) -> None:

@@ -123,23 +123,6 @@ def test_a_new_replica_uses_a_held_slot(alice: User, workers: list[Worker], now:
     assert list(ModelSlot.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
 
 
-def test_a_held_surplus_slot_stands_for_another(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
-    """Else a server with two replicas left would get three calls."""
-    serve(now, first=3)
-    for _each in range(4):
-        submit(alice, now)
-    claims = claim_all(workers, now)
-    settle(claims[1], now)
-    serve(now, first=2)
-
-    assert not claim_all(workers, now)
-    settle(claims[2], now)
-    serve(now, first=2)
-    assert len(claim_all(workers, now)) == 1
-
-
 @pytest.mark.parametrize(("others", "left"), [(None, 3), (0, 3), (1, 2), (2, 1), (3, 1), (99, 1)])
 def test_calls_of_other_programs_take_slots_but_one(
     alice: User, workers: list[Worker], now: datetime, others: int | None, left: int

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from generation.models import GenerationTask
+from generation.models import GenerationTask, ModelInstance
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds
 
@@ -38,6 +38,22 @@ async def test_a_call_without_progress_is_ended(
     assert result["type"] == "result"
     # on a busy machine a healthy picture may come too late as well
     assert result["attempt"] > 1
+
+
+async def test_a_call_behind_other_programs_has_more_time_to_begin(
+    page: Page, start_worker: StartWorker
+) -> None:
+    """As many stall limits more as there were calls, until its own first progress."""
+    stall = {"do": "stall", "seconds": 4, "times": 1}
+    with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
+        demo_worker = await start_worker(engine="vllm", faults=[stall])
+        # the probe of the demo knows no queue and would remove it
+        demo_worker.runner.servers.held = True
+        await ModelInstance.objects.aupdate(other_calls=9)
+
+        result = await ending(page, await page.generate(**SMALL))
+
+    assert (result["type"], result["attempt"]) == ("result", 1)
 
 
 async def test_a_picture_ends_at_its_deadline(page: Page, start_worker: StartWorker) -> None:

@@ -74,6 +74,27 @@ async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Ta
     return call
 
 
+async def test_a_call_of_a_server_that_no_worker_can_ask_is_given_up(
+    alice: User, start_worker: StartWorker
+) -> None:
+    """Else the task would be queued with a slot for ever."""
+    with override_settings(GENERATION_STALL=timedelta(seconds=1)):
+        demo_worker = await start_worker()
+        worker, claim = await claim_as_another(alice)
+        for server_id, link in list(demo_worker.runner.servers.links.items()):
+            await demo_worker.runner.servers.retire(server_id, link)
+        demo_worker.runner.servers.connect = lambda _server: None
+        await go_silent(worker)
+
+        async def is_free() -> bool:
+            return not await ModelSlot.objects.filter(task=claim.task.pk).aexists()
+
+        await until(is_free, seconds=60)
+
+    task = await GenerationTask.objects.aget(pk=claim.task.pk)
+    assert (task.status, task.attempt) == ("queued", 1)
+
+
 async def go_silent(worker: Worker) -> None:
     await sync_to_async(services.expire_worker)(worker_id=worker.pk, now=timezone.now())
 
