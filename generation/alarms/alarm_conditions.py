@@ -48,8 +48,7 @@ class Conditions:
             return OF_WORKERS
         if self.totals.is_paused:
             return frozenset({AlarmKind.MODEL_DOWN, AlarmKind.OLDEST_WAIT})
-        # a refused key makes every model unusable
-        return frozenset({AlarmKind.MODEL_DOWN} if self.totals.key_refused else ())
+        return frozenset({AlarmKind.MODEL_DOWN} if self.totals.every_key_refused else ())
 
     @property
     def has_no_worker(self) -> bool:
@@ -88,6 +87,7 @@ class Conditions:
     def of_models(self) -> Iterator[Alarm]:
         if self.totals.key_refused:
             yield Alarm(kind=AlarmKind.KEY_REFUSED)
+        if self.totals.every_key_refused:
             return
         if not settings.ALERT_MODEL_DOWN or self.totals.is_paused:
             return

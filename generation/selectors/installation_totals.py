@@ -12,7 +12,12 @@ from generation.choices import TERMINAL, TaskStatus, WorkerState
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.selectors.review_queue import review_backlog
-from generation.selectors.served_models import error_of, key_refused, known_models
+from generation.selectors.served_models import (
+    error_of,
+    every_key_refused,
+    key_refused,
+    known_models,
+)
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
 MOST_COUNTED = 1_000
@@ -42,6 +47,9 @@ class InstallationTotals:
     workers: dict[str, int] = field(default_factory=dict)
     """Live ones by state, every state."""
     key_refused: bool = False
+    """By any model server."""
+    every_key_refused: bool = False
+    """By each of them, so that no model is usable."""
     is_paused: bool = False
     """Whether an operator keeps all live workers from claiming tasks."""
     reviews: dict[str, int] = field(default_factory=dict)
@@ -84,6 +92,7 @@ def installation_totals(now: datetime) -> InstallationTotals:
         models=models,
         workers=workers,
         key_refused=key_refused(),
+        every_key_refused=every_key_refused(),
         is_paused=is_paused(now),
         reviews={
             name: rows.order_by().values("pk")[:MOST_COUNTED].count()

@@ -65,6 +65,12 @@ def key_refused() -> bool:
     return servers.exists()
 
 
+def every_key_refused() -> bool:
+    """Whether no server is left that takes our key."""
+    servers = ModelServer.objects.filter(enabled=True).exclude(error_code=ErrorCode.KEY_REFUSED)
+    return key_refused() and not servers.exists()
+
+
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:
     return {
         "name": name,

@@ -47,6 +47,10 @@ MODEL_TIMEOUT = 5.0
 """Seconds for all requests about one model, because the other models wait for it."""
 
 
+QUEUE_TIMEOUT = 2.0
+"""Seconds for the metrics of the queue, because what was seen of the models waits for them."""
+
+
 class XinferenceClient:
     """A client of one model server.
 
@@ -244,7 +248,13 @@ class XinferenceClient:
         """Model → calls that run or wait there, of all clients; nothing without `metrics_url`."""
         if self._metrics is None:
             return {}
-        response = await self._request("GET", "/metrics", limit=MAX_LIST_BODY, to=self._metrics)
+        try:
+            async with asyncio.timeout(QUEUE_TIMEOUT):
+                response = await self._request(
+                    "GET", "/metrics", limit=MAX_LIST_BODY, to=self._metrics
+                )
+        except TimeoutError:
+            raise XinferenceUnreachable(f"no metrics within {QUEUE_TIMEOUT:.0f} s") from None
         if response.status != 200:
             raise XinferenceFailed(f"the metrics answered {response.status}")
         text = bytes(response.body).decode(errors="replace")

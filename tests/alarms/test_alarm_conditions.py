@@ -19,6 +19,7 @@ from generation import services
 from generation.alarms import AlarmWatcher
 from generation.choices import AlarmKind
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.models import (
     ModelServer,
     ModelState,
@@ -109,6 +110,26 @@ async def test_a_refused_key(
         await probe(demo_worker.runner)
 
     await expect(watcher, alerts, AlarmKind.KEY_REFUSED, repair)
+
+
+async def test_a_key_that_one_server_refuses_hides_no_other_trouble(
+    watcher: AlarmWatcher, alerts: Receiver, start_worker: StartWorker
+) -> None:
+    await start_worker()
+    await ModelServer.objects.acreate(name="refuses", error_code=ErrorCode.KEY_REFUSED)
+    await turns(watcher)
+    await database_sync_to_async(services.record_unreachable)(
+        server_id=(await ModelServer.objects.aget(name="default")).pk,
+        code=ErrorCode.MODEL_DOWN,
+        now=clock.now(),
+    )
+    with override_settings(ALERT_MODEL_DOWN=timedelta(seconds=0.001)):
+        await turns(watcher)
+
+    assert received(alerts) == [
+        ("alert.opened", "key_refused", ""),
+        ("alert.opened", "model_down", MODEL),
+    ]
 
 
 async def test_a_disk_that_is_nearly_full(

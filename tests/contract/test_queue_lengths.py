@@ -87,6 +87,18 @@ async def test_an_unusable_answer_is_an_error(answer: bytes) -> None:
     assert "XINFERENCE_URL" not in refused.value.detail
 
 
+async def test_metrics_that_hang_are_given_up() -> None:
+    """What was seen of the models is recorded after them."""
+    async with serving(OddServer()) as server:
+        server.answers["metrics"] = None
+        client = XinferenceClient(base_url=server.url, metrics_url=server.url)
+        with pytest.raises(XinferenceError) as refused:
+            await client.queue_lengths()
+        await client.aclose()
+
+    assert refused.value.detail == "no metrics within 2 s"
+
+
 async def test_the_key_is_not_sent_to_the_metrics_port() -> None:
     async with serving(OddServer()) as server, serving(OddServer()) as worker:
         worker.answers["metrics"] = response(PUBLISHED.encode())
