@@ -222,10 +222,10 @@ async def news(request: HttpRequest) -> HttpResponseBase:
             cursor = await database_sync_to_async(selectors.review_cursor)()
             if cursor == known and not hub.leaving:
                 await wait_for(changed)
-                # meanwhile the session may have ended, or the permission been taken
-                user = (await credentials.sign_in()).user
-                if not await database_sync_to_async(is_reviewer)(user):
-                    return json_error(ErrorCode.NOT_FOUND, 404)
+            # meanwhile the session may have ended, or the permission been taken
+            user = (await credentials.sign_in()).user
+            if not await database_sync_to_async(is_reviewer)(user):
+                return json_error(ErrorCode.NOT_FOUND, 404)
             return JsonResponse(await database_sync_to_async(news_of)(user, known[0]))
     except ConnectionRejected:
         return json_error(ErrorCode.NOT_SIGNED_IN, 403)
