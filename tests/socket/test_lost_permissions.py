@@ -16,6 +16,8 @@ from tests.socket.sockets import OpenPage, Page, Visitor
 from tests.socket.tokens import token_of
 
 VIEW = "view_generationtask"
+GROUP = "viewers"
+"""Beside those that a migration may have made."""
 
 
 async def take_own_permission(rita: User) -> None:
@@ -24,12 +26,12 @@ async def take_own_permission(rita: User) -> None:
 
 
 async def leave_the_group(rita: User) -> None:
-    group = await Group.objects.aget()
+    group = await Group.objects.aget(name=GROUP)
     await group.user_set.aremove(rita)
 
 
 async def take_the_groups_permission(rita: User) -> None:
-    group = await Group.objects.aget()
+    group = await Group.objects.aget(name=GROUP)
     await group.permissions.aclear()
 
 
@@ -51,7 +53,7 @@ async def test_a_lost_permission_detaches_what_it_showed(
         rita.is_superuser = True
         await rita.asave()
     elif lose is not take_own_permission:
-        group = await Group.objects.acreate(name="reviewers")
+        group = await Group.objects.acreate(name=GROUP)
         await group.permissions.aadd(permission)
         await rita.groups.aadd(group)
     task_id = await page.generate()
