@@ -14,9 +14,8 @@ from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.selectors.review_queue import review_backlog
 from generation.selectors.served_models import (
     error_of,
-    every_key_refused,
-    key_refused,
     known_models,
+    refused_keys,
 )
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
@@ -87,12 +86,13 @@ def installation_totals(now: datetime) -> InstallationTotals:
     workers = {state.value: 0 for state in WorkerState if state != WorkerState.STOPPED} | dict(
         working.annotate(Count("pk"))
     )
+    key_refused, every_key_refused = refused_keys()
     return InstallationTotals(
         now=now,
         models=models,
         workers=workers,
-        key_refused=key_refused(),
-        every_key_refused=every_key_refused(),
+        key_refused=key_refused,
+        every_key_refused=every_key_refused,
         is_paused=is_paused(now),
         reviews={
             name: rows.order_by().values("pk")[:MOST_COUNTED].count()

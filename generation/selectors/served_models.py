@@ -65,10 +65,11 @@ def key_refused() -> bool:
     return servers.exists()
 
 
-def every_key_refused() -> bool:
-    """Whether no server is left that takes our key."""
-    servers = ModelServer.objects.filter(enabled=True).exclude(error_code=ErrorCode.KEY_REFUSED)
-    return key_refused() and not servers.exists()
+def refused_keys() -> tuple[bool, bool]:
+    """(whether a server refuses our key, whether every server does)."""
+    enabled = ModelServer.objects.filter(enabled=True).order_by()
+    codes = set(enabled.values_list("error_code", flat=True).distinct())
+    return ErrorCode.KEY_REFUSED in codes, codes == {ErrorCode.KEY_REFUSED}
 
 
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:
