@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from operator import itemgetter
 from typing import Any
 
@@ -93,6 +94,14 @@ def people(shared_studio: Studio) -> tuple[str, list[Account]]:
     code = PREPARE.format(reviewers=names, owner=owner.name)
     shared_studio.manage("shell", "--no-imports", "-c", code)
     return owner.name, reviewers
+
+
+@pytest.fixture(autouse=True)
+def no_claims(shared_studio: Studio) -> None:
+    """A page that a test closed may have kept its pictures, for ten minutes."""
+    with closing(sqlite3.connect(shared_studio.data_dir / "db.sqlite3", timeout=20)) as database:
+        database.execute("delete from generation_reviewclaim")
+        database.commit()
 
 
 def reviews_of(studio: Studio, name: str) -> list[tuple[str, str]]:
